@@ -1,0 +1,53 @@
+"""What signaling needs from above: who someone is, a place to report to, and what to show.
+
+``server.desk`` is the real one. Everything durable is behind these calls; when ``report`` returns, it is on record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from signaling.messages import View
+from signaling.session import Event, Fact, Ms, Role, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A caller whose token holds: one party of one session, and no more."""
+
+    session: str
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of an event: the session after it, the facts it gave (none: nothing changed), the ledger's length."""
+
+    session: Session
+    facts: tuple[Fact, ...]
+    version: int
+
+
+class Desk(Protocol):
+    async def admit(self, token: str) -> Admission:
+        """``Denied`` for an unknown, expired, revoked or wrong token: one answer for all of them."""
+
+    async def report(self, session: str, event: Event, at: Ms) -> Report:
+        """Let an event happen that was accepted ``at``; returns after the commit. ``UserError`` if the rules refuse it."""
+
+    async def late(self, session: str, role: Role, minutes: int, at: Ms) -> Report:
+        """A party says that it is running late; ``UserError`` once the session is over."""
+
+    async def snapshot(self, session: str, role: Role) -> View:
+        """This party's whole view, as of now."""
+
+
+class Listener(Protocol):
+    """Who is told, after the commit, what a session's newest facts are: the gateway is one."""
+
+    async def __call__(self, session: str, report: Report) -> None: ...
+
+
+Clock = Callable[[], Ms]
