@@ -1,0 +1,33 @@
+/** Money in minor units, and the one sum that a page computes by itself. */
+
+import type { Money } from "./protocol";
+
+/** What leaving now would let the client ask back: ceil(fee * remaining / duration), never over the fee (P3.18). */
+export function unlapsedShare(fee: Money, startsAt: number, endsAt: number, now: number): Money {
+  const duration = endsAt - startsAt;
+  const remaining = Math.min(duration, Math.max(0, endsAt - Math.round(now)));
+  return { ...fee, amount: Math.min(fee.amount, Math.ceil((fee.amount * remaining) / duration)) };
+}
+
+export function formatMoney(money: Money, locale: string): string {
+  return new Intl.NumberFormat(locale, {
+    style: "currency",
+    currency: money.currency,
+    minimumFractionDigits: money.exponent,
+    maximumFractionDigits: money.exponent,
+  }).format(money.amount / 10 ** money.exponent);
+}
+
+/** `12.5` or `12,50` with exponent 2 -> 1250; null for what is not a plain positive amount. */
+export function parseAmount(text: string, exponent: number): number | null {
+  const match = /^\s*(\d{1,12})(?:[.,](\d{1,4}))?\s*$/.exec(text);
+  if (!match?.[1]) return null;
+  const fraction = (match[2] ?? "").padEnd(exponent, "0");
+  if (fraction.length > exponent) return null;
+  const amount = Number(match[1] + fraction);
+  return amount > 0 ? amount : null;
+}
+
+export function plainAmount(money: Money): string {
+  return (money.amount / 10 ** money.exponent).toFixed(money.exponent);
+}

@@ -1,0 +1,282 @@
+/**
+ * One join's peer connections: at most one at a time, a new one for each generation.
+ *
+ * The expert always offers. The media lines are fixed in the first offer and filled by `replaceTrack`, so nothing is ever
+ * negotiated again; only ICE restarts exchange descriptions anew, within a generation. Candidates are never sent: the
+ * server's are in its descriptions, and it learns ours from the checks. All connections of a join share one certificate,
+ * so that a fingerprint changes only when someone really joins anew.
+ */
+
+import type { Description, IceServer } from "./protocol";
+
+/** The media lines in the order of the offer. */
+export const LINES = ["microphone", "camera", "screen", "screenAudio"] as const;
+export type Line = (typeof LINES)[number];
+
+const KIND: Record<Line, "audio" | "video"> = {
+  microphone: "audio",
+  camera: "video",
+  screen: "video",
+  screenAudio: "audio",
+};
+/** Together they stay under the server's ceiling for one side. */
+const MAX_BITRATE: Partial<Record<Line, number>> = { camera: 1_500_000, screen: 2_000_000 };
+
+export interface PeerHandlers {
+  describe(description: { type: "offer" | "answer"; sdp: string; generation: number }): void;
+  remote(tracks: Record<Line, MediaStreamTrack> | null): void;
+  state(state: RTCPeerConnectionState): void;
+  chat(text: string): void;
+  chatOpen(open: boolean): void;
+}
+
+export interface Quality {
+  round_trip_ms: number | null;
+  loss_percent: number | null;
+  bitrate_kbps: number | null;
+}
+
+export class Peer {
+  readonly #handlers: PeerHandlers;
+  readonly #iceServers: RTCIceServer[];
+  readonly #certificate: RTCCertificate;
+  readonly #own: Record<Line, MediaStreamTrack | null> = {
+    microphone: null,
+    camera: null,
+    screen: null,
+    screenAudio: null,
+  };
+  #pc: RTCPeerConnection | null = null;
+  #channel: RTCDataChannel | null = null;
+  #generation = -1;
+  #offering = false;
+  #queue: Promise<void> = Promise.resolve();
+  #last = { at: 0, bytes: 0, packets: 0, lost: 0 };
+
+  static async create(iceServers: readonly IceServer[], handlers: PeerHandlers): Promise<Peer> {
+    const certificate = await RTCPeerConnection.generateCertificate({
+      name: "ECDSA",
+      namedCurve: "P-256",
+    } as EcKeyGenParams);
+    return new Peer(iceServers, certificate, handlers);
+  }
+
+  private constructor(iceServers: readonly IceServer[], certificate: RTCCertificate, handlers: PeerHandlers) {
+    this.#iceServers = iceServers.map(({ urls, username, credential }) => ({
+      urls: [...urls],
+      ...(username ? { username } : {}),
+      ...(credential ? { credential } : {}),
+    }));
+    this.#certificate = certificate;
+    this.#handlers = handlers;
+  }
+
+  get state(): RTCPeerConnectionState {
+    return this.#pc?.connectionState ?? "new";
+  }
+
+  get started(): boolean {
+    return this.#pc !== null;
+  }
+
+  /** To the expert: a new connection, and an offer. */
+  negotiate(generation: number): void {
+    this.#enqueue(async () => {
+      if (generation <= this.#generation) return;
+      const pc = this.#open(generation);
+      this.#offering = true;
+      for (const line of LINES) pc.addTransceiver(KIND[line], { direction: "sendrecv" });
+      this.#adopt(pc.createDataChannel("chat"));
+      await this.#attach(pc);
+      await this.#describe(pc, await pc.createOffer());
+      this.#announce(pc);
+    });
+  }
+
+  describe(description: Description): void {
+    this.#enqueue(async () => {
+      const { type, sdp, generation } = description;
+      if (generation < this.#generation) return;
+      if (type === "answer") {
+        if (generation === this.#generation && this.#pc?.signalingState === "have-local-offer") {
+          await this.#pc.setRemoteDescription({ type, sdp });
+          await limitBitrates(this.#pc);
+        }
+        return;
+      }
+      const isNew = generation > this.#generation;
+      const pc = isNew ? this.#open(generation) : this.#pc;
+      if (!pc) return;
+      await pc.setRemoteDescription({ type, sdp });
+      if (isNew) {
+        for (const transceiver of pc.getTransceivers()) transceiver.direction = "sendrecv";
+        await this.#attach(pc);
+      }
+      await this.#describe(pc, await pc.createAnswer());
+      if (isNew) {
+        this.#announce(pc);
+        await limitBitrates(pc);
+      }
+    });
+  }
+
+  /** The expert's side of an ICE restart; a client asks the server for one (`restart`). */
+  restartIce(): void {
+    this.#enqueue(async () => {
+      const pc = this.#pc;
+      if (!pc || !this.#offering) return;
+      if (pc.signalingState === "have-local-offer") await pc.setLocalDescription({ type: "rollback" });
+      pc.restartIce();
+      await this.#describe(pc, await pc.createOffer());
+    });
+  }
+
+  setTrack(line: Line, track: MediaStreamTrack | null): void {
+    this.#own[line] = track;
+    this.#enqueue(async () => {
+      await this.#pc?.getTransceivers()[LINES.indexOf(line)]?.sender.replaceTrack(this.#own[line]);
+    });
+  }
+
+  sendChat(text: string): boolean {
+    if (this.#channel?.readyState !== "open") return false;
+    this.#channel.send(JSON.stringify({ kind: "chat", text }));
+    return true;
+  }
+
+  close(): void {
+    this.#release();
+    this.#generation = Number.MAX_SAFE_INTEGER; // nothing that is still queued opens another
+  }
+
+  /** Since the last call: what came in, how much of it was missing, and how far the other end of the path is. */
+  async quality(): Promise<Quality & { bytes: number }> {
+    let bytes = 0;
+    let packets = 0;
+    let lost = 0;
+    let rtt: number | null = null;
+    for (const report of (await this.#pc?.getStats())?.values() ?? []) {
+      if (report.type === "inbound-rtp") {
+        bytes += report.bytesReceived ?? 0;
+        packets += report.packetsReceived ?? 0;
+        lost += Math.max(0, report.packetsLost ?? 0);
+      }
+      // What RTCP says is the way to the other person; the candidate pair is only the way to the server.
+      if (report.type === "remote-inbound-rtp" && report.roundTripTime !== undefined) {
+        rtt = Math.max(rtt ?? 0, report.roundTripTime);
+      }
+    }
+    const at = performance.now();
+    const seconds = (at - this.#last.at) / 1000;
+    const received = packets - this.#last.packets;
+    const missing = Math.max(0, lost - this.#last.lost);
+    const fresh = this.#last.at > 0 && received >= 0 && bytes >= this.#last.bytes;
+    const kbps = ((bytes - this.#last.bytes) * 8) / 1000 / seconds;
+    this.#last = { at, bytes, packets, lost };
+    return {
+      bytes,
+      round_trip_ms: rtt === null ? null : Math.min(60_000, Math.round(rtt * 1000)),
+      loss_percent: fresh && received + missing > 0 ? Math.round((100 * missing) / (received + missing)) : null,
+      bitrate_kbps: fresh ? Math.min(1_000_000, Math.round(kbps)) : null,
+    };
+  }
+
+  /** Whether bytes of media or its reports have come in since the start: rises while the path is alive. */
+  async bytesReceived(): Promise<number> {
+    let bytes = 0;
+    for (const report of (await this.#pc?.getStats())?.values() ?? []) {
+      if (report.type === "inbound-rtp") bytes += report.bytesReceived ?? 0;
+    }
+    return bytes;
+  }
+
+  #open(generation: number): RTCPeerConnection {
+    this.#release();
+    this.#generation = generation;
+    this.#last = { at: 0, bytes: 0, packets: 0, lost: 0 };
+    const pc = new RTCPeerConnection({
+      iceServers: this.#iceServers,
+      certificates: [this.#certificate],
+      bundlePolicy: "max-bundle",
+      rtcpMuxPolicy: "require",
+    });
+    pc.onconnectionstatechange = () => {
+      if (this.#pc === pc) this.#handlers.state(pc.connectionState);
+    };
+    pc.ondatachannel = ({ channel }) => this.#adopt(channel);
+    this.#pc = pc;
+    return pc;
+  }
+
+  #release(): void {
+    const pc = this.#pc;
+    this.#pc = null;
+    this.#channel = null;
+    this.#offering = false;
+    if (!pc) return;
+    pc.close();
+    this.#handlers.remote(null);
+    this.#handlers.chatOpen(false);
+  }
+
+  async #attach(pc: RTCPeerConnection): Promise<void> {
+    const transceivers = pc.getTransceivers();
+    await Promise.all(LINES.map((line, index) => transceivers[index]?.sender.replaceTrack(this.#own[line])));
+  }
+
+  async #describe(pc: RTCPeerConnection, description: RTCSessionDescriptionInit): Promise<void> {
+    await pc.setLocalDescription(description);
+    if (this.#pc !== pc) return;
+    const { type } = description;
+    if (type !== "offer" && type !== "answer") return;
+    this.#handlers.describe({ type, sdp: description.sdp ?? "", generation: this.#generation });
+  }
+
+  #announce(pc: RTCPeerConnection): void {
+    const tracks = pc.getTransceivers().map((transceiver) => transceiver.receiver.track);
+    const [microphone, camera, screen, screenAudio] = tracks;
+    if (microphone && camera && screen && screenAudio) {
+      this.#handlers.remote({ microphone, camera, screen, screenAudio });
+    }
+  }
+
+  #adopt(channel: RTCDataChannel): void {
+    this.#channel = channel;
+    channel.onopen = () => this.#handlers.chatOpen(true);
+    channel.onclose = () => this.#channel === channel && this.#handlers.chatOpen(false);
+    channel.onmessage = ({ data }) => {
+      const text = readChat(data);
+      if (text) this.#handlers.chat(text);
+    };
+    if (channel.readyState === "open") this.#handlers.chatOpen(true);
+  }
+
+  /** One step at a time: descriptions and track changes must not overtake each other. */
+  #enqueue(step: () => Promise<void>): void {
+    this.#queue = this.#queue.then(step).catch((error) => console.warn("peer:", error));
+  }
+}
+
+/** The other side's words, if they are any: it is a stranger's program as far as we know. */
+function readChat(data: unknown): string | null {
+  if (typeof data !== "string" || data.length > 10_000) return null;
+  try {
+    const message: unknown = JSON.parse(data);
+    if (typeof message !== "object" || message === null || !("kind" in message) || !("text" in message)) return null;
+    return message.kind === "chat" && typeof message.text === "string" ? message.text.slice(0, 2_000) : null;
+  } catch {
+    return null;
+  }
+}
+
+async function limitBitrates(pc: RTCPeerConnection): Promise<void> {
+  const transceivers = pc.getTransceivers();
+  for (const [index, line] of LINES.entries()) {
+    const maxBitrate = MAX_BITRATE[line];
+    const sender = transceivers[index]?.sender;
+    if (!sender || !maxBitrate) continue;
+    const parameters = sender.getParameters();
+    for (const encoding of parameters.encodings) encoding.maxBitrate = maxBitrate;
+    await sender.setParameters(parameters).catch(() => {}); // a wish, not a need
+  }
+}

@@ -1,0 +1,272 @@
+// Generated from signaling/messages.py by `python -m signaling.typescript`. Do not edit: a test compares the two.
+// Times are RFC 3339 UTC strings, spans are seconds, money is in minor units.
+
+export const PROTOCOL_VERSION = 1;
+
+export interface Description {
+  version: number;
+  type: "offer" | "answer";
+  sdp: string;
+  generation: number;
+}
+
+export interface Done {
+  ok: true;
+  version: number;
+  join?: string | null;
+}
+
+export interface Draining {
+  version: number;
+  after_ms: number;
+}
+
+export interface End {
+  reason: EndReason;
+  by: Whom | null;
+  at: string;
+  for_cause: boolean;
+  /** seconds */
+  mutual_seconds: number;
+  client: PartySummary;
+  expert: PartySummary;
+}
+
+export type EndReason = "completed" | "hung_up" | "lost" | "left_page" | "safety" | "no_show" | "never_met" | "interrupted" | "ended_by_operator" | "removed" | "cancelled";
+
+export interface Ended {
+  version: number;
+  view: View;
+}
+
+export interface Guidelines {
+  version: string;
+}
+
+export interface Held {
+  version: number;
+  role: Role;
+  until: string;
+}
+
+export interface IceServer {
+  urls: readonly string[];
+  username?: string | null;
+  credential?: string | null;
+}
+
+export interface May {
+  join: boolean;
+  end: boolean;
+  step_out: boolean;
+  /** alone: from then on leaving is free (P1.3, P3.8) */
+  leave_at: string | null;
+  request_refund: boolean;
+}
+
+export interface Me {
+  role: Role;
+  name: string;
+  accepted: boolean;
+  here: boolean;
+  join: string | null;
+}
+
+export interface Money {
+  amount: number;
+  currency: string;
+  exponent: number;
+}
+
+export interface Moved {
+  version: number;
+  starts_at: string;
+  ends_at: string;
+}
+
+export interface Negotiate {
+  version: number;
+  generation: number;
+}
+
+export interface Other {
+  role: Role;
+  name: string;
+  status: "not_here" | "checking" | "here" | "away";
+  running_late_minutes?: number | null;
+}
+
+export interface PartySummary {
+  arrived_at: string | null;
+  lateness_seconds: number | null;
+  attendance: string | null;
+  /** seconds */
+  present_seconds: number;
+}
+
+export interface Peer {
+  version: number;
+  status: "not_here" | "checking" | "here" | "away";
+  running_late_minutes?: number | null;
+  microphone?: boolean | null;
+  camera?: boolean | null;
+  screen?: boolean | null;
+}
+
+export type Phase = "scheduled" | "waiting" | "live" | "held" | "ended" | "cancelled";
+
+export interface Refund {
+  status: "none" | "eligible" | "requested" | "review" | "approved" | "declined" | "disputed" | "settled" | "expired";
+  basis: string;
+  max: Money | null;
+  requested: Money | null;
+  approved: Money | null;
+  parts: readonly RefundPart[];
+  until: string | null;
+  note?: string | null;
+}
+
+export interface RefundPart {
+  /** seconds */
+  seconds: number;
+  rule: string;
+}
+
+export interface Refused {
+  ok: false;
+  code: string;
+  detail: string;
+}
+
+export interface Replaced {
+  version: number;
+}
+
+export interface Resumed {
+  version: number;
+  role: Role;
+}
+
+export type Role = "client" | "expert";
+
+export interface ServerMessage {
+  version: number;
+}
+
+export interface Snapshot {
+  version: number;
+  protocol: number;
+  view: View;
+  ice_servers: readonly IceServer[];
+}
+
+export interface View {
+  id: string;
+  version: number;
+  server_time: string;
+  status: Phase;
+  title: string | null;
+  opens_at: string;
+  starts_at: string;
+  ends_at: string;
+  met: boolean;
+  me: Me;
+  other: Other;
+  guidelines: Guidelines;
+  may: May;
+  /** what the client paid, for saying what leaving early would give back (P3.4) */
+  fee: Money | null;
+  /** held: the absent one's grace ends then */
+  held_until: string | null;
+  end: End | null;
+  refund: Refund | null;
+}
+
+export interface Warning {
+  version: number;
+  /** seconds */
+  remaining_seconds: number;
+}
+
+export type Whom = "client" | "expert" | "both" | "platform" | "operator";
+
+export interface Command {
+  command_id: string;
+}
+
+export interface DescribeCommand {
+  command_id: string;
+  type: "offer" | "answer";
+  sdp: string;
+  generation: number;
+}
+
+export interface HangUpCommand {
+  command_id: string;
+  cause?: "no_media" | "not_the_person" | "conduct" | "other" | null;
+}
+
+export interface Hello {
+  token: string;
+  protocol: number;
+}
+
+export interface JoinCommand {
+  command_id: string;
+  guidelines?: string | null;
+  resume?: string | null;
+}
+
+export interface MediaCommand {
+  command_id: string;
+  microphone: boolean;
+  camera: boolean;
+  screen: boolean;
+}
+
+export interface QualityCommand {
+  command_id: string;
+  round_trip_ms?: number | null;
+  loss_percent?: number | null;
+  bitrate_kbps?: number | null;
+}
+
+export interface RestartCommand {
+  command_id: string;
+}
+
+export interface RunningLateCommand {
+  command_id: string;
+  minutes: number;
+}
+
+export interface StepOutCommand {
+  command_id: string;
+}
+
+export type Ack = Done | Refused;
+
+export interface Commands {
+  join: JoinCommand;
+  describe: DescribeCommand;
+  restart: RestartCommand;
+  hang_up: HangUpCommand;
+  step_out: StepOutCommand;
+  running_late: RunningLateCommand;
+  media: MediaCommand;
+  quality: QualityCommand;
+}
+
+export interface Events {
+  snapshot: Snapshot;
+  peer: Peer;
+  negotiate: Negotiate;
+  description: Description;
+  held: Held;
+  resumed: Resumed;
+  moved: Moved;
+  warning: Warning;
+  ended: Ended;
+  replaced: Replaced;
+  draining: Draining;
+}

@@ -1,0 +1,108 @@
+/**
+ * What is known of the session: the newest snapshot with every event since. No DOM, no network, no clock.
+ *
+ * The server's view is the truth; between two of them an event changes only what it says, so that the page can show it at
+ * once. What is older than what is known is ignored.
+ */
+
+import type { Events, IceServer, View } from "./protocol";
+
+/** What the other says that it is sending; null before it said anything. */
+export interface Sending {
+  microphone: boolean;
+  camera: boolean;
+  screen: boolean;
+}
+
+export interface SessionState {
+  version: number;
+  view: View;
+  sending: Sending | null;
+  iceServers: readonly IceServer[];
+}
+
+export type PageState = "checkin" | "waiting" | "call" | "held" | "ended" | "replaced" | "error";
+
+/** Those events that change what is known; the rest (negotiate, description, …) are for the peer connection. */
+export type StateEvent = {
+  [Name in "snapshot" | "peer" | "held" | "resumed" | "moved" | "ended"]: { name: Name; data: Events[Name] };
+}[keyof Pick<Events, "snapshot" | "peer" | "held" | "resumed" | "moved" | "ended">];
+
+export function fromView(view: View): SessionState {
+  return { version: view.version, view, sending: null, iceServers: [] };
+}
+
+export function withView(state: SessionState | null, view: View): SessionState {
+  if (state && view.version < state.version) return state;
+  return state ? { ...state, version: view.version, view } : fromView(view);
+}
+
+export function reduce(state: SessionState | null, event: StateEvent): SessionState | null {
+  if (event.name === "snapshot") {
+    const next = withView(state, event.data.view);
+    return { ...next, iceServers: event.data.ice_servers };
+  }
+  if (event.name === "ended") return withView(state, event.data.view);
+  if (!state || event.data.version < state.version) return state;
+  const known = { ...state, version: event.data.version };
+  const { view } = state;
+  switch (event.name) {
+    case "peer": {
+      const { status, running_late_minutes = null, microphone, camera, screen } = event.data;
+      const other = { ...view.other, status, running_late_minutes };
+      const sending = {
+        microphone: microphone ?? state.sending?.microphone ?? true,
+        camera: camera ?? state.sending?.camera ?? true,
+        screen: screen ?? state.sending?.screen ?? false,
+      };
+      const told = microphone != null || camera != null || screen != null;
+      return { ...known, view: settle({ ...view, other }), sending: told ? sending : state.sending };
+    }
+    case "held": {
+      const { role, until } = event.data;
+      if (role === view.me.role) return { ...known, view: { ...view, status: "held" } };
+      return {
+        ...known,
+        view: {
+          ...view,
+          status: "held",
+          held_until: until,
+          other: { ...view.other, status: "away" },
+          may: { ...view.may, leave_at: until },
+        },
+      };
+    }
+    case "resumed": {
+      if (event.data.role === view.me.role) return { ...known, view: settle({ ...view, me: { ...view.me, here: true } }) };
+      return { ...known, view: settle({ ...view, other: { ...view.other, status: "here" } }) };
+    }
+    case "moved": {
+      const { starts_at, ends_at } = event.data;
+      return { ...known, view: { ...view, starts_at, ends_at } };
+    }
+  }
+}
+
+/** The phase that follows from who is here (P0.2), until the server's next view says it. */
+function settle(view: View): View {
+  if (isOver(view)) return view;
+  const other = view.other.status === "here";
+  if (view.me.here && other) {
+    return { ...view, status: "live", held_until: null, may: { ...view.may, leave_at: null } };
+  }
+  if (view.status === "live" && !other) return { ...view, status: view.met ? "held" : "waiting" };
+  return view;
+}
+
+export function isOver(view: View): boolean {
+  return view.status === "ended" || view.status === "cancelled";
+}
+
+/** Which of the states the page is in; `joined` is whether this page holds (or is taking) the seat. */
+export function pageState(state: SessionState, joined: boolean, now: number): PageState {
+  const { view } = state;
+  if (isOver(view) || now >= Date.parse(view.ends_at)) return "ended";
+  if (!joined) return "checkin";
+  if (view.status === "live") return "call";
+  return view.status === "held" ? "held" : "waiting";
+}
