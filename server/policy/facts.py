@@ -1,0 +1,117 @@
+"""Every fact that a session's ledger can hold, and its one spelling.
+
+The machine's own facts (``signaling.session``) say what happened in the call; the ones here are what is on the same ledger
+and does not move the machine: who looked in, what was settled, what became of a refund.
+``encode`` and ``decode`` are the only way onto and off the ledger; they are exact and strict, and know no meaning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeAlias, get_args
+
+from pydantic import ConfigDict, Field, TypeAdapter
+
+from server.policy.verdict import Settlement
+from signaling.ledger import canonical
+from signaling.session import Fact, Ms, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A party opened its page: not a join, but evidence (P1.1)."""
+
+    at: Ms
+    role: Role
+    kind: Literal["opened"] = "opened"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A party's device check: ``(step, result)`` in order (P1.1)."""
+
+    at: Ms
+    role: Role
+    steps: tuple[tuple[str, str], ...]
+    kind: Literal["checked"] = "checked"
+
+
+@dataclass(frozen=True, slots=True)
+class RunningLate:
+    """A party said that it would be so many minutes late. Courtesy, and changes no verdict."""
+
+    at: Ms
+    role: Role
+    minutes: int
+    kind: Literal["running_late"] = "running_late"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The settlement, written once; ``head`` is the hash of the ledger that it was made from (P3.15)."""
+
+    at: Ms
+    settlement: Settlement
+    head: str
+    kind: Literal["settled"] = "settled"
+
+
+@dataclass(frozen=True, slots=True)
+class RefundRequested:
+    at: Ms
+    amount: int
+    by: Literal["client", "platform"]
+    kind: Literal["refund_requested"] = "refund_requested"
+
+
+@dataclass(frozen=True, slots=True)
+class RefundDecided:
+    """Of a request: yes, with how much, or no, with why. Of a review: whether anything may be asked back (P3.12)."""
+
+    at: Ms
+    decision: Literal["approved", "declined"]
+    amount: int | None
+    note: str | None
+    kind: Literal["refund_decided"] = "refund_decided"
+
+
+@dataclass(frozen=True, slots=True)
+class RefundPaid:
+    at: Ms
+    reference: str
+    kind: Literal["refund_paid"] = "refund_paid"
+
+
+@dataclass(frozen=True, slots=True)
+class RefundExpired:
+    at: Ms
+    kind: Literal["refund_expired"] = "refund_expired"
+
+
+RefundFact: TypeAlias = RefundRequested | RefundDecided | RefundPaid | RefundExpired
+PolicyFact: TypeAlias = Opened | Checked | RunningLate | Settled | RefundFact
+AnyFact: TypeAlias = Fact | PolicyFact
+
+_ANY: TypeAdapter[Any] = TypeAdapter(
+    Annotated[AnyFact, Field(discriminator="kind")], config=ConfigDict(extra="forbid", strict=True)
+)
+_MACHINE: tuple[type[Any], ...] = get_args(Fact)
+
+
+def encode(fact: AnyFact) -> str:
+    """The body of a ledger entry: canonical JSON."""
+    return canonical(_ANY.dump_python(fact, mode="json"))
+
+
+def decode(body: str) -> AnyFact:
+    """The inverse, exactly. ``ValueError`` for anything that is not a fact, to the last key and type."""
+    fact: AnyFact = _ANY.validate_json(body, strict=True)
+    return fact
+
+
+def machine_facts(facts: Iterable[AnyFact]) -> Iterator[Fact]:
+    """The facts that ``signaling.session.replay`` follows, in order."""
+    for fact in facts:
+        if isinstance(fact, _MACHINE):
+            yield fact

@@ -1,0 +1,209 @@
+"""The terms: every number and switch of the policy in one frozen value, versioned by its hash (P0.4).
+
+A session is judged by the terms in force when it was first booked, so they are stored with it (``to_json``) and named by
+``hash`` in everything that is decided. ``parse_terms`` reads an operator's TOML, in which durations are whole seconds and
+what is left out keeps its default; inside, durations are milliseconds like all time.
+It does not know which session they are for. ``docs/terms.md`` is written from the fields below and held to them by a test.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import Field, asdict, dataclass, field, fields
+from typing import Any
+
+from signaling.errors import UserError
+from signaling.ledger import canonical
+from signaling.session import Ms, Slot
+
+SECOND: Ms = 1_000
+DAY = 24 * 60 * 60
+
+
+class TermsError(UserError):
+    """The terms cannot be used; ``problems`` lists everything that is wrong with them, each with its key."""
+
+    status = 422
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("bad_terms", "; ".join(problems))
+        self.problems = problems
+
+
+def _key(unit: str, low: int, high: int, rule: str, meaning: str) -> dict[str, Any]:
+    """What is to be known of a key; the bounds are in the unit of the TOML file."""
+    return {"unit": unit, "low": low, "high": high, "rule": rule, "meaning": meaning}
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The keys are the names of ``rules.md``; the values in brackets there are the defaults here."""
+
+    opens_before: Ms = field(
+        default=900 * SECOND,
+        metadata=_key("seconds", 0, DAY, "P0.5", "how long before the start the doors open"),
+    )
+    reconnect_grace: Ms = field(
+        default=90 * SECOND,
+        metadata=_key("seconds", 1, 3600, "P0.7, P3.5", "how long one who was lost has to come back before it counts"),
+    )
+    late_grace: Ms = field(
+        default=60 * SECOND,
+        metadata=_key("seconds", 0, 3600, "P1.2", "up to how late still counts as on time"),
+    )
+    late_zero: Ms = field(
+        default=600 * SECOND,
+        metadata=_key("seconds", 1, DAY, "P1.5", "how late is worth nothing; more than `late_grace`"),
+    )
+    no_show_after_max: Ms = field(
+        default=600 * SECOND,
+        metadata=_key("seconds", 1, DAY, "P1.3", "after how long without a presence a party has not shown up, at most"),
+    )
+    no_show_after_share: int = field(
+        default=3,
+        metadata=_key("share", 1, 100, "P1.3", "and never later than this share of the duration: min(10 min, duration / 3)"),
+    )
+    warnings: tuple[Ms, ...] = field(
+        default=(600 * SECOND, 300 * SECOND, 60 * SECOND, 30 * SECOND, 10 * SECOND),
+        metadata=_key("seconds", 1, DAY, "P3.2", "how long before the hard stop both are told, longest first"),
+    )
+    refund_window: Ms = field(
+        default=14 * DAY * SECOND,
+        metadata=_key("seconds", 1, 366 * DAY, "P3.4", "how long after the end a client may ask for a refund"),
+    )
+    gap_allowance: Ms = field(
+        default=180 * SECOND,
+        metadata=_key("seconds", 0, DAY, "P3.5", "how much of an expert's bridged gaps, together, is not yet absence"),
+    )
+    outage_window: Ms = field(
+        default=10 * SECOND,
+        metadata=_key("seconds", 0, 600, "P3.9", "both lost within this, and neither back: nobody's doing"),
+    )
+    dispute_window: Ms = field(
+        default=14 * DAY * SECOND,
+        metadata=_key("seconds", 1, 366 * DAY, "P3.12", "how long after a decline a client may dispute it"),
+    )
+    mutual_floor: int = field(
+        default=25,
+        metadata=_key("percent", 0, 100, "P3.16", "a completed session with less mutual time than this is flagged"),
+    )
+    refund_lateness: bool = field(
+        default=False,
+        metadata=_key("switch", 0, 1, "P3.18", "whether an expert's lateness, while the client was there, is absence"),
+    )
+
+    def __post_init__(self) -> None:
+        if problems := _problems(self):
+            raise TermsError(problems)
+
+    @property
+    def hash(self) -> str:
+        """The version: hex SHA-256 over all values, defaults included, so equal terms have equal hashes."""
+        return hashlib.sha256(self.to_json().encode()).hexdigest()
+
+    def to_json(self) -> str:
+        """Canonical JSON of every value, durations in milliseconds: what is stored and hashed."""
+        return canonical(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> Terms:
+        """The inverse. A key that did not exist when it was stored has its default."""
+        return _build(json.loads(text), 1)
+
+    def no_show_after(self, duration: Ms) -> Ms:
+        return min(self.no_show_after_max, duration // self.no_show_after_share)  # P1.3
+
+    def slot(self, starts_at: Ms, duration: Ms) -> Slot:
+        """The booked window with every limit that the machine compares."""
+        return Slot(
+            starts_at=starts_at,
+            ends_at=starts_at + duration,
+            opens_before=self.opens_before,
+            late_grace=self.late_grace,
+            no_show_after=self.no_show_after(duration),
+            reconnect_grace=self.reconnect_grace,
+            outage_window=self.outage_window,
+            warnings=self.warnings,
+        )
+
+
+def parse_terms(toml_text: str) -> Terms:
+    """The terms of a TOML file; ``TermsError`` lists everything that is wrong with it at once."""
+    try:
+        values = tomllib.loads(toml_text)
+    except tomllib.TOMLDecodeError as error:
+        raise TermsError((f"this is not TOML: {error}",)) from None
+    return _build(values, SECOND)
+
+
+def describe() -> str:
+    """The table of ``docs/terms.md``, from the fields themselves."""
+    lines = ["| key | unit | default | allowed | rule | meaning |", "|---|---|---|---|---|---|"]
+    for key in fields(Terms):
+        about = key.metadata
+        scale = SECOND if about["unit"] == "seconds" else 1
+        default = json.dumps(_scale(key.default, 1, scale))
+        allowed = "true, false" if about["unit"] == "switch" else f"{about['low']} to {about['high']}"
+        unit = "list of seconds" if key.name == "warnings" else about["unit"]
+        lines.append(f"| `{key.name}` | {unit} | `{default}` | {allowed} | {about['rule']} | {about['meaning']} |")
+    return "\n".join(lines) + "\n"
+
+
+# --- helpers ----------------------------------------------------------------------------------------------------------
+
+
+def _build(values: Mapping[str, Any], second: int) -> Terms:
+    """Terms from plain values whose seconds are ``second`` units long; collects every problem before it gives up."""
+    known: dict[str, Field[Any]] = {key.name: key for key in fields(Terms)}
+    problems = [f"{name}: there is no such key" for name in values if name not in known]
+    good: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in known:
+            continue
+        key = known[name]
+        if (wrong := _wrong_type(key, value)) is not None:
+            problems.append(f"{name}: {wrong}")
+            continue
+        value = tuple(value) if isinstance(value, list) else value
+        good[name] = _scale(value, second) if key.metadata["unit"] == "seconds" else value
+    try:
+        terms = Terms(**good)
+    except TermsError as error:
+        problems += error.problems
+    if problems:
+        raise TermsError(tuple(problems))
+    return terms
+
+
+def _wrong_type(key: Field[Any], value: Any) -> str | None:
+    if isinstance(key.default, bool):
+        return None if isinstance(value, bool) else "must be true or false"
+    if isinstance(key.default, tuple):
+        good = isinstance(value, list) and all(type(item) is int for item in value)
+        return None if good else "must be a list of whole numbers"
+    return None if type(value) is int else f"must be a whole number ({key.metadata['unit']})"
+
+
+def _problems(terms: Terms) -> tuple[str, ...]:
+    found: list[str] = []
+    for key in fields(terms):
+        value, about = getattr(terms, key.name), key.metadata
+        scale = SECOND if about["unit"] == "seconds" else 1
+        low, high = about["low"], about["high"]
+        values = value if isinstance(value, tuple) else (value,)
+        if any(not low * scale <= item <= high * scale for item in values):
+            found.append(f"{key.name}: must lie between {low} and {high} ({about['unit']})")
+    if terms.late_zero <= terms.late_grace:
+        found.append("late_zero: must be more than late_grace")
+    if list(terms.warnings) != sorted(set(terms.warnings), reverse=True):
+        found.append("warnings: must go from the longest to the shortest, each once")
+    return tuple(found)
+
+
+def _scale(value: Any, by: int, divide: int = 1) -> Any:
+    if isinstance(value, tuple):
+        return tuple(item * by // divide for item in value)
+    return value if isinstance(value, bool) else value * by // divide
