@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
+from server.policy.money import Money
 from server.policy.verdict import Settlement
 from signaling.ledger import canonical
 from signaling.session import Fact, Ms, Role
@@ -45,6 +46,24 @@ class RunningLate:
     role: Role
     minutes: int
     kind: Literal["running_late"] = "running_late"
+
+
+@dataclass(frozen=True, slots=True)
+class Priced:
+    """What the client paid, as the booking system says: verdicts are computed from the ledger alone (P0.4)."""
+
+    at: Ms
+    fee: Money | None
+    kind: Literal["priced"] = "priced"
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """Something beside the slot and the fee was corrected; ``what`` names it, never its content (P0.4: no persons)."""
+
+    at: Ms
+    what: tuple[str, ...]
+    kind: Literal["corrected"] = "corrected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +109,7 @@ class RefundExpired:
 
 
 RefundFact: TypeAlias = RefundRequested | RefundDecided | RefundPaid | RefundExpired
-PolicyFact: TypeAlias = Opened | Checked | RunningLate | Settled | RefundFact
+PolicyFact: TypeAlias = Opened | Checked | RunningLate | Priced | Corrected | Settled | RefundFact
 AnyFact: TypeAlias = Fact | PolicyFact
 
 _ANY: TypeAdapter[Any] = TypeAdapter(

@@ -64,7 +64,9 @@ class Terms:
     )
     no_show_after_share: int = field(
         default=3,
-        metadata=_key("share", 1, 100, "P1.3", "and never later than this share of the duration: min(10 min, duration / 3)"),
+        metadata=_key(
+            "share", 1, 100, "P1.3", "and never later than this share of the duration: min(10 min, duration / 3)"
+        ),
     )
     warnings: tuple[Ms, ...] = field(
         default=(600 * SECOND, 300 * SECOND, 60 * SECOND, 30 * SECOND, 10 * SECOND),
