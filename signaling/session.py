@@ -140,13 +140,17 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """One party's place. ``since`` is the start of its presence, gaps within the grace bridged (P0.7)."""
+    """One party's place. ``since`` is the start of its presence, gaps within the grace bridged (P0.7).
+
+    ``joined_at`` is when the join that now holds the seat was made: proof of life, so no departure lies before it.
+    """
 
     here: bool = False
     join: str | None = None
     since: Ms | None = None
     gone: Gone | None = None
     accepted: bool = False
+    joined_at: Ms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +220,7 @@ class Accepted:
     at: Ms
     role: Role
     version: str
+    accepted_at: Ms | None = None  # when, if it was elsewhere: at booking
     kind: Literal["accepted"] = "accepted"
 
 
@@ -379,6 +384,7 @@ class Accept:
     role: Role
     version: str
     accepted: bool = True
+    accepted_at: Ms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -472,7 +478,9 @@ class Step:
 def book(slot: Slot, now: Ms) -> Step:
     """A new session. ``UserError`` if the slot is already over (P0.1)."""
     if slot.ends_at <= now:
-        raise UserError("slot_over", "The booked end lies in the past; book a slot that ends in the future.", status=422)
+        raise UserError(
+            "slot_over", "The booked end lies in the past; book a slot that ends in the future.", status=422
+        )
     booked = Booked(now, slot)
     return Step(replay([booked]), (booked,))
 
@@ -492,8 +500,8 @@ def replay(facts: Iterable[Fact]) -> Session:
 def advance(session: Session, event: Event, now: Ms) -> Step:
     """Live through every deadline up to ``now``, then let ``event`` happen.
 
-    Returns the new session with the facts this gave. Raises ``UserError`` where the rules refuse the event; the deadlines
-    lived through are then not lost, for they will be found due again.
+    Returns the new session with the facts this gave. Raises ``UserError`` where the rules refuse the event; the
+    deadlines lived through are then not lost, for they will be found due again.
     A wall clock that stepped back is taken as standing still: facts never go back in time.
     """
     now = max(now, session.clock)
@@ -510,7 +518,9 @@ def advance(session: Session, event: Event, now: Ms) -> Step:
     facts += more
     expected = row.to or step.session.phase
     if session.phase is not expected:
-        raise AssertionError(f"{step.session.phase} on {event}: the table says {expected}, the facts say {session.phase}")
+        raise AssertionError(
+            f"{step.session.phase} on {event}: the table says {expected}, the facts say {session.phase}"
+        )
     return Step(session, tuple(facts))
 
 
@@ -530,7 +540,7 @@ def next_deadline(session: Session) -> Ms | None:
 
 
 def may_leave_at(session: Session, role: Role) -> Ms | None:
-    """From when on ``role``, who is alone, may leave and it is never a hang-up; None when it is not alone (P1.3, P3.8)."""
+    """From when on ``role``, being alone, may leave and it is never a hang-up; None when not alone (P1.3, P3.8)."""
     seat, other = session.seat(role), session.seat(role.other)
     if session.over or not seat.here or other.here:
         return None
@@ -569,9 +579,9 @@ def apply(session: Session, fact: Fact) -> Session:
             seat = session.seat(role)
             bridged = seat.gone is not None and at < seat.gone.grace_until
             since = seat.since if bridged else at
-            session = _seated(session, role, replace(seat, here=True, join=join, since=since, gone=None))
-        case Replaced(role=role, join=join):
-            session = _seated(session, role, replace(session.seat(role), join=join))
+            session = _seated(session, role, replace(seat, here=True, join=join, since=since, gone=None, joined_at=at))
+        case Replaced(role=role, join=join, at=at):
+            session = _seated(session, role, replace(session.seat(role), join=join, joined_at=at))
         case Departed(role=role, how=how, alive_at=alive_at, grace_until=grace_until):
             gone = Gone(how, alive_at, grace_until)
             session = _seated(session, role, replace(session.seat(role), here=False, gone=gone))
@@ -638,10 +648,16 @@ def _due(session: Session, at: Ms) -> list[Fact]:
     if session.both_here and session.met_at is None and at >= slot.starts_at:
         facts.append(Met(at))
     if session.met_at is None and at == slot.late_at:
-        facts += [Late(at, role) for role, seat in session.seats if not seat.here]
+        facts += [Late(at, role) for role in Role if not _has_come(session, role, at)]
     if session.anyone_here and slot.ends_at - at in slot.warnings:
         facts.append(Warned(at, slot.ends_at - at))
     return facts
+
+
+def _has_come(session: Session, role: Role, at: Ms) -> bool:
+    """Came, or was there early and may yet come back within its grace: then it came on time (P1.1)."""
+    gone = session.seat(role).gone
+    return present_in_window(session, role, at) or (gone is not None and at < gone.grace_until)
 
 
 def _meet(session: Session, now: Ms) -> tuple[Session, list[Fact]]:
@@ -674,12 +690,11 @@ def _end_met(session: Session, at: Ms) -> tuple[EndReason, Whom | None, Ms]:
         first, last = sorted(g.alive_at for g in gone.values())
         if last - first <= session.slot.outage_window:  # P3.9: both at once is nobody's doing
             return EndReason.INTERRUPTED, None, first
-    over = {role: g for role, g in gone.items() if g.grace_until <= at}
-    if not over:
+    role = min(gone, key=lambda r: gone[r].alive_at, default=None)  # P3.9: otherwise the earlier loss decides
+    if role is None or at < gone[role].grace_until:
         return EndReason.COMPLETED, None, at
-    role = min(over, key=lambda r: over[r].alive_at)  # P3.9: otherwise the earlier loss decides
-    reason = EndReason.LOST if over[role].how is How.CONNECTION else EndReason.LEFT_PAGE  # P3.6, P3.7
-    return reason, Whom(role), over[role].alive_at
+    reason = EndReason.LOST if gone[role].how is How.CONNECTION else EndReason.LEFT_PAGE  # P3.6, P3.7
+    return reason, Whom(role), gone[role].alive_at
 
 
 def _end_unmet(session: Session, at: Ms) -> tuple[EndReason, Whom | None, Ms]:
@@ -800,8 +815,10 @@ def doors_would_close(session: Session, event: Move, now: Ms) -> bool:
 
 
 def untouched(session: Session, event: Outage, now: Ms) -> bool:
-    """The outage took nothing: nobody was there, and the window lies elsewhere."""
-    return not session.anyone_here and not session.slot.overlap(event.last_alive, now) and now < session.slot.ends_at
+    """The outage took nothing: nobody was there or within a grace, and the window lies elsewhere."""
+    if any(seat.here or (seat.gone and event.last_alive < seat.gone.grace_until) for _, seat in session.seats):
+        return False
+    return not session.slot.overlap(event.last_alive, now) and now < session.slot.ends_at
 
 
 def stop_fell_into_it(session: Session, event: Outage, now: Ms) -> bool:
@@ -824,8 +841,8 @@ def replace_device(session: Session, event: Join, now: Ms) -> tuple[Fact, ...]:
 
 def depart(session: Session, event: Depart, now: Ms) -> tuple[Fact, ...]:
     alive_at = min(event.alive_at, now)
-    if (since := session.seat(event.role).since) is not None:
-        alive_at = max(alive_at, since)
+    if (joined_at := session.seat(event.role).joined_at) is not None:
+        alive_at = max(alive_at, joined_at)
     return (_departed(session, event.role, event.how, alive_at, now),)
 
 
@@ -869,7 +886,7 @@ def cancel(session: Session, event: Cancel, now: Ms) -> tuple[Fact, ...]:
 def note_acceptance(session: Session, event: Accept, now: Ms) -> tuple[Fact, ...]:
     seat = session.seat(event.role)
     if event.accepted:
-        return () if seat.accepted else (Accepted(now, event.role, event.version),)
+        return () if seat.accepted else (Accepted(now, event.role, event.version, event.accepted_at),)
     return (Declined(now, event.role, event.version),)
 
 
@@ -926,7 +943,9 @@ _not_joined = refuse("not_joined", "You are not in this session.")
 _not_started = refuse("not_started", "Before the booked start there is nothing to end; you can step out.")
 _started = refuse("slot_started", "They have met: the start stays where it is, only the end can move.")
 _past = refuse("slot_over", "The new end lies in the past; choose a slot that ends in the future.", status=422)
-_too_near = refuse("end_too_near", "A running session can be shortened to a minute from now at the earliest.", status=422)
+_too_near = refuse(
+    "end_too_near", "A running session can be shortened to a minute from now at the earliest.", status=422
+)
 _use_end = refuse("session_started", "They have met, so it cannot be cancelled; end it instead.")
 _nobody_to_leave = refuse("not_met", "There is nobody to report in this session yet; you can simply leave.")
 
@@ -1059,6 +1078,7 @@ TRANSITIONS: Mapping[Phase, Mapping[type[Event], Rows]] = {
         ),
         HangUp: (
             Row(other_is_here, hang_up, Phase.ENDED),  # its own line is down, its word is not: P3.14
+            Row(not_here, nothing),  # both are away: who came back decides, not who says so again (P3.8)
             Row(other_past_grace, leave_freely, Phase.ENDED),  # P3.8
             Row(always, step_out),  # P3.8: within the other's grace
         ),
