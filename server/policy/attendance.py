@@ -1,9 +1,9 @@
 """Who was there, and when: presence, gaps and attendance from the facts of one session (P0.7, P1.1 to P1.4).
 
-A presence runs from an accepted Join to the last proof of life; a gap is bridged if the return came before the grace was
-over, and the grace runs from the detection, by the terms given here (so that other terms can be tried on old ledgers).
-Attendance is said per slot: ``slots`` cuts the ledger where the start was moved.
-This module does not decide how a session ended, and knows nothing of money.
+A presence runs from an accepted Join to the last proof of life; a gap is bridged if the return came before the
+grace was over, and the grace runs from the detection, by the terms given here (so that other terms can be tried on
+old ledgers). Attendance is said per slot: ``slots`` cuts the ledger where the start was moved. This module does not
+decide how a session ended, and knows nothing of money.
 
 Nobody is late by our doing (ours). Lateness leaves out the time that this service was away between the start and the
 arrival, for whoever stood at a closed door was on time for all we know, and the time before the slot was on record

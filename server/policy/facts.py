@@ -1,8 +1,8 @@
 """Every fact that a session's ledger can hold, and its one spelling.
 
-The machine's own facts (``signaling.session``) say what happened in the call; the ones here are what is on the same ledger
-and does not move the machine: who looked in, what was settled, what became of a refund.
-``encode`` and ``decode`` are the only way onto and off the ledger; they are exact and strict, and know no meaning.
+The machine's own facts (``signaling.session``) say what happened in the call; the ones here are what is on the same
+ledger and does not move the machine: who looked in, what was settled, what became of a refund. ``encode`` and
+``decode`` are the only way onto and off the ledger; they are exact and strict, and know no meaning.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """A refund's way, as a table (P3.12). The booking system decides and pays; this only says what may follow what.
 
-``refund_state`` folds the ledger; ``request``, ``decide``, ``settled`` and ``expire`` give the fact that would be next, or
-refuse with a ``UserError`` that says why. Amounts are minor units of the settlement's currency.
-How much may be asked back at most is the settlement's to say, not this module's. Disputes are in the table of statuses
-and cannot be opened yet.
+``refund_state`` folds the ledger; ``request``, ``decide``, ``settled`` and ``expire`` give the fact that would be
+next, or refuse with a ``UserError`` that says why. Amounts are minor units of the settlement's currency. How much
+may be asked back at most is the settlement's to say, not this module's. Disputes are in the table of statuses and
+cannot be opened yet.
 
-A review is answered by the same decision as a request (*ours*): approved, it becomes eligible up to the amount that was
-allowed, and the client may ask within a refund window of its own; declined, with the reason, it is none.
+A review is answered by the same decision as a request (*ours*): approved, it becomes eligible up to the amount that
+was allowed, and the client may ask within a refund window of its own; declined, with the reason, it is none.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ MOVES: Mapping[S, Mapping[str, S]] = {
 
 @dataclass(frozen=True, slots=True)
 class RefundState:
-    """Where a refund stands. ``max_amount``, ``requested``, ``approved`` in minor units; ``until``: eligible until then."""
+    """Where a refund stands. Amounts in minor units; ``until``: eligible until then."""
 
     status: RefundStatus = S.NONE
     max_amount: int = 0

@@ -1,35 +1,37 @@
 """What an ended session means: the table of ends (P3) as data, and the parts of a refund as arithmetic on spans.
 
-``settle`` is given the facts of one ledger, the terms and the fee, and gives the ``Settlement``. The end itself (why, by
-whom, as of when) is the machine's and is taken as it is; this module says who attended, what was not delivered, and what
-may be asked back. It reads no clock, and the same facts give the same settlement for ever (P0.4).
+``settle`` is given the facts of one ledger, the terms and the fee, and gives the ``Settlement``. The end itself
+(why, by whom, as of when) is the machine's and is taken as it is; this module says who attended, what was not
+delivered, and what may be asked back. It reads no clock, and the same facts give the same settlement for ever
+(P0.4).
 
 How it goes
 -----------
-1. Each end is one line of ``ENDS``: what becomes of the refund, and by which rules. *Parts*: what P3.18 measures may be
-   asked for. *Rest*: the same, but it opens by itself, for nobody is to blame. *Whole*: nothing was delivered, the fee is
-   asked for by itself. *Review*: a person decides.
-2. Two things overrule the line, both to a review: media never flowed both ways after they met (P3.17: then every end is for
-   a cause, and nobody hung up), and the client ended the call saying that it could not be held.
-3. ``_absences`` lists what was not delivered, each span with its rule, every moment once (P3.18). A moment that falls
-   under two rules goes to the one that blames less: the end, then our own outages, then gaps past the grace, then bridged
-   gaps beyond the allowance, then lateness.
-4. The most that may be refunded is ``ceil(fee * absence / duration)``, never over the fee. In a review nothing measured
-   can be the bound (one who was there all the time may not have been heard), so there it is the fee; the measured parts
-   are listed all the same. A maximum of 0 is no refund (P3.12).
+1. Each end is one line of ``ENDS``: what becomes of the refund, and by which rules. *Parts*: what P3.18 measures
+   may be asked for. *Rest*: the same, but it opens by itself, for nobody is to blame. *Whole*: nothing was
+   delivered, the fee is asked for by itself. *Review*: a person decides.
+2. Two things overrule the line, both to a review: media never flowed both ways after they met (P3.17: then every
+   end is for a cause, and nobody hung up), and the client ended the call saying that it could not be held.
+3. ``_absences`` lists what was not delivered, each span with its rule, every moment once (P3.18). A moment that
+   falls under two rules goes to the one that blames less: the end, then our own outages, then gaps past the grace,
+   then bridged gaps beyond the allowance, then lateness.
+4. The most that may be refunded is ``ceil(fee * absence / duration)``, never over the fee. In a review nothing
+   measured can be the bound (one who was there all the time may not have been heard), so there it is the fee; the
+   measured parts are listed all the same. A maximum of 0 is no refund (P3.12).
 
 Where the rules leave something open
 ------------------------------------
-- An expert's gap does not count while the client was away first: not yet arrived, or itself lost past its grace. The
-  expert could have left freely then (P1.3, P3.8), and one who stays and loses the line must not stand worse than one who
-  leaves. Gaps that this service made, and a client's gaps that are bridged, take nothing from the client.
-- Interrupted before they met: the rest is all that the expert did not stand ready for. A client who waited for an expert
-  who had not come gets the whole fee back, as it would have without the outage.
-- How long an expert needs to come back after our outage, within the new grace, belongs to the outage (P3.9), not to its
-  own gaps.
+- An expert's gap does not count while the client was away first: not yet arrived, or itself lost past its grace.
+  The expert could have left freely then (P1.3, P3.8), and one who stays and loses the line must not stand worse
+  than one who leaves. Gaps that this service made, and a client's gaps that are bridged, take nothing from the
+  client.
+- Interrupted before they met: the rest is all that the expert did not stand ready for. A client who waited for an
+  expert who had not come gets the whole fee back, as it would have without the outage.
+- How long an expert needs to come back after our outage, within the new grace, belongs to the outage (P3.9), not to
+  its own gaps.
 - A client's cause counts when it is said in ending the call. What a later hang-up says changes nothing (P3.11).
-- What an operator's or platform's hand cancels after the start is flagged, and so is a client's: the table gives no
-  attendance there, and somebody may have been waiting.
+- A cancellation after the start is flagged, whoever made it: somebody may have been waiting, and the table gives the
+  one who waited nothing to show for it.
 """
 
 from __future__ import annotations
@@ -245,7 +247,10 @@ def _party(facts: Sequence[AnyFact], role: Role, terms: Terms, until: Ms) -> Par
     inside = tuple(
         Gap(max(gap.start, slot.starts_at), min(gap.end, stop), gap.how, gap.lapsed, gap.returned)
         for gap in gaps(facts, role, terms, until)
-        if gap.end > slot.starts_at and gap.start < stop
+        if gap.end > slot.starts_at
+        and gap.start < stop
+        # one who left before the start and came back late was late (P1.1); that is no gap
+        and (gap.start > slot.starts_at or (gap.returned and not gap.lapsed))
     )
     present = total(clip(presence(facts, role, terms, until), slot.starts_at, stop))
     return Party(attendance(facts, role, terms, until), present, inside)
@@ -282,7 +287,7 @@ def _cause(case: _Case) -> str | None:
     if case.met_at is not None and not any(isinstance(fact, MediaFlowed) for fact in case.facts):
         return NO_MEDIA
     if case.end.reason is R.HUNG_UP and case.end.by is C:
-        return next((fact.cause for fact in case.facts if isinstance(fact, HungUp)), None)
+        return next((fact.cause or None for fact in case.facts if isinstance(fact, HungUp)), None)
     return None
 
 
@@ -339,10 +344,8 @@ def _refund(case: _Case, line: Line, cause: str | None, fee: Money | None) -> Re
         parts = tuple(Part(span.length, rule) for span, rule in _absences(case))
     paid = fee.amount if fee is not None else 0
     absence = sum(part.span for part in parts)
-    if gives is Gives.REVIEW:
-        most = paid
-    else:
-        most = min(paid, -(-paid * absence // case.slot.duration))  # P3.18
+    measured = min(paid, -(-paid * absence // case.slot.duration))  # P3.18
+    most = paid if gives is Gives.REVIEW else measured
     status = _STATUS[gives] if most else RefundStatus.NONE  # P3.12
     rules += [part.rule for part in parts] + (["P3.18"] if parts else [])
     until = case.end.at + case.terms.refund_window if status is RefundStatus.ELIGIBLE else None

@@ -1,9 +1,9 @@
 """The terms: every number and switch of the policy in one frozen value, versioned by its hash (P0.4).
 
-A session is judged by the terms in force when it was first booked, so they are stored with it (``to_json``) and named by
-``hash`` in everything that is decided. ``parse_terms`` reads an operator's TOML, in which durations are whole seconds and
-what is left out keeps its default; inside, durations are milliseconds like all time.
-It does not know which session they are for. ``docs/terms.md`` is written from the fields below and held to them by a test.
+A session is judged by the terms in force when it was first booked, so they are stored with it (``to_json``) and
+named by ``hash`` in everything that is decided. ``parse_terms`` reads an operator's TOML, in which durations are
+whole seconds and what is left out keeps its default; inside, durations are milliseconds like all time. It does not
+know which session they are for. ``docs/terms.md`` is written from the fields below and held to them by a test.
 """
 
 from __future__ import annotations
@@ -169,8 +169,8 @@ def _build(values: Mapping[str, Any], second: int) -> Terms:
         if (wrong := _wrong_type(key, value)) is not None:
             problems.append(f"{name}: {wrong}")
             continue
-        value = tuple(value) if isinstance(value, list) else value
-        good[name] = _scale(value, second) if key.metadata["unit"] == "seconds" else value
+        plain = tuple(value) if isinstance(value, list) else value
+        good[name] = _scale(plain, second) if key.metadata["unit"] == "seconds" else plain
     try:
         terms = Terms(**good)
     except TermsError as error:

@@ -36,7 +36,7 @@ class RefundStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attendance:
-    """Whether and when one party came to one slot (P1.1, P1.2, P1.4). ``lateness`` is the part of it that is its own."""
+    """Whether and when one party came to one slot (P1.1, P1.2, P1.4). ``lateness``: its own part of it."""
 
     kind: AttendanceKind | None = None
     arrived_at: Ms | None = None
