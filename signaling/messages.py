@@ -119,6 +119,7 @@ class HangUpCommand(Command):
     """End the session (client), leave early (expert), or leave when one is alone: the rules say which it is."""
 
     cause: Literal["no_media", "not_the_person", "conduct", "other"] | None = None
+    join: JoinId | None = Field(default=None, description="the join it was pressed in: with an older one it is stale")
 
 
 class StepOutCommand(Command):
@@ -239,7 +240,7 @@ class End(Message):
     by: Whom | None
     at: Time
     for_cause: bool
-    mutual_seconds: Seconds
+    mutual_seconds: Seconds | None
     client: PartySummary
     expert: PartySummary
 

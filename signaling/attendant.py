@@ -1,0 +1,694 @@
+"""The live side: which sockets and joins a party has, its legs, its proofs of life.
+
+It decides what pages are told and what the relay does after each fact, and reports what only the live side can see:
+joins, departures (by ``presence``), returns, the first media. Everything that follows from one session's facts goes
+through that session's *lane*, one thing after the other in the order of the commits; nothing in a lane ever reports,
+because reporting waits for the desk, and the desk calls here with the session locked.
+
+It refuses to know the rules, what anything means, and why a socket closed. Nothing here outlives the process: after a
+restart every join is a new one, since the relay has lost its legs as well.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeVar
+
+import structlog
+
+from signaling import messages, presence
+from signaling.errors import ProtocolError, UserError
+from signaling.fanout import Fanout
+from signaling.messages import Command, Done, PeerStatus, ServerMessage
+from signaling.ports import Admission, Clock, Desk, Report
+from signaling.session import (
+    Accept,
+    Accepted,
+    Declined,
+    Depart,
+    Departed,
+    Ended,
+    Event,
+    HangUp,
+    How,
+    Join,
+    Joined,
+    MediaUp,
+    Met,
+    Moved,
+    Ms,
+    Phase,
+    Replaced,
+    Role,
+    Tick,
+    Warned,
+)
+
+log = structlog.get_logger(__name__)
+
+POLL = 0.5
+STALLED = 2.0
+SOCKETS_PER_PARTY = 5
+DRAIN_WITHIN = 5.0
+
+T = TypeVar("T")
+
+
+# --- the relay, as far as it is known here ----------------------------------------------------------------------------
+
+
+class Outgoing(Protocol):
+    """What a page must be told so that its leg comes up."""
+
+    @property
+    def role(self) -> Role: ...
+    @property
+    def kind(self) -> Literal["negotiate", "description"]: ...
+    @property
+    def generation(self) -> int: ...
+    @property
+    def type(self) -> Literal["offer", "answer"] | None: ...
+    @property
+    def sdp(self) -> str | None: ...
+
+
+class Pulse(Protocol):
+    """A leg's signs of life, monotonic seconds."""
+
+    @property
+    def up(self) -> bool: ...
+    @property
+    def last_check(self) -> float | None: ...
+    @property
+    def last_packet(self) -> float | None: ...
+
+
+class Switchboard(Protocol):
+    """Sessions to legs; ``signaling.relay.switchboard`` is the real one."""
+
+    async def open(self, session: str, deadline_monotonic: float) -> None: ...
+    async def set_deadline(self, session: str, deadline: float) -> None: ...
+    async def join(self, session: str, role: Role) -> list[Any]: ...
+    async def leave(self, session: str, role: Role) -> None: ...
+    async def describe(
+        self, session: str, role: Role, type: Literal["offer", "answer"], sdp: str, generation: int
+    ) -> list[Any]: ...
+    async def restart(self, session: str, role: Role) -> list[Any]: ...
+    async def close(self, session: str) -> None: ...
+    def pulse(self, session: str, role: Role) -> Pulse | None: ...
+    def mutual_ms(self, session: str) -> int: ...
+
+
+# --- what is remembered -----------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Party:
+    """One side: its open pages, and the join that one of them carries. Times are monotonic seconds."""
+
+    sockets: list[str] = field(default_factory=list)
+    join: str | None = None
+    carrier: str | None = None  # the socket of the page that joined; None: that socket is dead
+    since: float = 0.0
+    lost: float | None = None
+    heard: float = 0.0
+    away: float | None = None  # declared gone since then, but its leg is kept: it may come back by media alone
+    closing: bool = False
+    reporting: bool = False
+    media: tuple[bool, bool, bool] | None = None
+    late_minutes: int | None = None
+    told: deque[tuple[float, Outgoing]] = field(default_factory=lambda: deque(maxlen=4))
+
+    @property
+    def here(self) -> bool:
+        return self.join is not None and self.away is None
+
+    def status(self) -> PeerStatus:
+        return "here" if self.here else "checking" if self.sockets else "not_here"
+
+    def peer(self, version: int) -> messages.Peer:
+        microphone, camera, screen = self.media or (None, None, None)
+        return messages.Peer(
+            version=version,
+            status=self.status(),
+            running_late_minutes=None if self.here else self.late_minutes,
+            microphone=microphone,
+            camera=camera,
+            screen=screen,
+        )
+
+    def forget(self) -> None:
+        self.join = self.carrier = self.lost = self.away = self.media = None
+        self.closing = False
+        self.told.clear()
+
+
+@dataclass(slots=True)
+class _Live:
+    """One session as it is lived now."""
+
+    id: str
+    client: _Party = field(default_factory=_Party)
+    expert: _Party = field(default_factory=_Party)
+    version: int = 0
+    phase: Phase = Phase.SCHEDULED
+    opened: bool = False
+    deadline: float = 0.0
+    ends_at: Ms = 0
+    mutual: int = 0
+    jobs: deque[Callable[[], Awaitable[None]]] = field(default_factory=deque)
+    working: bool = False
+
+    def party(self, role: Role) -> _Party:
+        return self.client if role is Role.CLIENT else self.expert
+
+    @property
+    def parties(self) -> tuple[tuple[Role, _Party], tuple[Role, _Party]]:
+        return (Role.CLIENT, self.client), (Role.EXPERT, self.expert)
+
+    @property
+    def unmet(self) -> bool:
+        """Whether who merely has the page open is worth a word; later the view says "away", or nothing at all."""
+        return self.phase in (Phase.SCHEDULED, Phase.WAITING)
+
+    @property
+    def idle(self) -> bool:
+        return not (self.opened or self.jobs or self.working or any(p.sockets or p.join for _, p in self.parties))
+
+
+class Attendant:
+    """One per process. Put it among the desk's listeners; give ``media`` and ``stopped`` to the switchboard.
+
+    ``clock`` gives wall milliseconds, ``monotonic`` seconds. ``ice_servers`` go to every page with its snapshot.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        fanout: Fanout,
+        switchboard: Switchboard,
+        *,
+        clock: Clock,
+        monotonic: Callable[[], float],
+        ice_servers: tuple[messages.IceServer, ...] = (),
+    ) -> None:
+        self.draining = False
+        self._desk = desk
+        self._fanout = fanout
+        self._switchboard = switchboard
+        self._clock = clock
+        self._monotonic = monotonic
+        self._ice_servers = ice_servers
+        self._sessions: dict[str, _Live] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._poller: asyncio.Task[None] | None = None
+        self._polled: float | None = None
+        self._deaf_until = 0.0
+
+    # --- life ---
+
+    async def start(self) -> None:
+        self._poller = asyncio.create_task(self._poll_for_ever())
+
+    async def stop(self) -> None:
+        """After ``drain``: no more polls; what is under way is finished."""
+        self.draining = True
+        if self._poller is not None:
+            self._poller.cancel()
+            await asyncio.gather(self._poller, return_exceptions=True)
+        await self.settled()
+
+    async def drain(self, after_ms: int) -> None:
+        """Shut-down: tell every page to come back by itself, then close its socket. A restart is never a departure."""
+        self.draining = True
+        everyone = self._fanout.everyone()
+
+        async def farewell(sid: str) -> None:
+            admission = self._fanout.admission(sid)
+            if admission is not None:
+                version = self._live(admission.session).version
+                await self._fanout.tell_one(sid, messages.Draining(version=version, after_ms=after_ms))
+            await self._fanout.close(sid)
+
+        if everyone:
+            try:
+                async with asyncio.timeout(DRAIN_WITHIN):
+                    await asyncio.gather(*map(farewell, everyone), return_exceptions=True)
+            except TimeoutError:
+                log.warning("some sockets would not be drained", sockets=len(self._fanout.everyone()))
+        await self._fanout.stop()
+
+    async def settled(self) -> None:
+        """Until nothing is under way: every lane empty, every report of our own made."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # --- sockets: called by the gateway; only ``arrive`` may wait ---
+
+    async def arrive(self, sid: str, admission: Admission) -> bool:
+        """A page connected: show it where it is, then count it in. False if it is gone already."""
+        live = self._live(admission.session)
+
+        async def welcome() -> bool:
+            view = await self._desk.snapshot(live.id, admission.role)
+            if self.draining or not self._fanout.bind(sid, admission):
+                return False
+            live.version, live.phase = max(live.version, view.version), view.status
+            party, other = live.party(admission.role), live.party(admission.role.other)
+            party.sockets.append(sid)
+            await self._fanout.tell_one(sid, self._snapshot(view, other))
+            if other.here and other.media is not None:
+                await self._fanout.tell_one(sid, other.peer(live.version))
+            if len(party.sockets) == 1 and not party.here and live.unmet:
+                await self._tell(live, admission.role.other, party.peer(live.version))
+            await self._evict(live, party)
+            return True
+
+        return await self._run(live, welcome)
+
+    def heard(self, sid: str) -> None:
+        """A frame came in on this socket: a proof of life of the party whose join it carries (P3.14)."""
+        admission = self._fanout.admission(sid)
+        live = self._sessions.get(admission.session) if admission else None
+        if admission is not None and live is not None:
+            party = live.party(admission.role)
+            if party.carrier == sid:
+                party.heard = self._monotonic()
+
+    def gone(self, sid: str) -> None:
+        """A socket is dead. That alone is no departure, and why it died is not asked (P3.14)."""
+        admission = self._fanout.unbind(sid)
+        live = self._sessions.get(admission.session) if admission else None
+        if admission is None or live is None:
+            return
+        role, party = admission.role, live.party(admission.role)
+        if sid in party.sockets:
+            party.sockets.remove(sid)
+        if party.carrier == sid:
+            party.carrier, party.lost = None, self._monotonic()
+        if self.draining:
+            return
+
+        async def after() -> None:
+            if party.away is not None and party.carrier is None:  # it cannot come back by media alone any more
+                await self._close_leg(live, role)
+            if not party.sockets and party.join is None and live.unmet:
+                await self._tell(live, role.other, party.peer(live.version))
+
+        self._post(live, after)
+
+    def leaving(self, session: str, role: Role, join: str) -> None:
+        """The page of this join says that it is being closed (pagehide): a hint, never a departure (P3.14)."""
+        live = self._sessions.get(session)
+        if live is not None and live.party(role).join == join:
+            live.party(role).closing = True
+
+    # --- commands ---
+
+    async def carry_out(self, sid: str, who: Admission, command: Command, at: Ms) -> Done:
+        """Do what a page asks; returns after the commit. Raises what the rules, or the protocol, have against it."""
+        live = self._live(who.session)
+        party = live.party(who.role)
+        match command:
+            case messages.JoinCommand():
+                return await self._join(live, sid, who.role, command, at)
+            case messages.HangUpCommand(cause=cause, join=join):
+                elsewhere = party.join is not None and party.carrier != sid
+                if elsewhere or (join is not None and join != party.join):
+                    raise _stale()  # §2.11: the client replays what it kept while it was offline
+                report = await self._desk.report(live.id, HangUp(who.role, cause), at)
+                return Done(version=report.version)
+            case messages.RunningLateCommand(minutes=minutes):
+                report = await self._desk.late(live.id, who.role, minutes, at)
+                live.version = max(live.version, report.version)
+                party.late_minutes = minutes
+                self._post(live, lambda: self._tell(live, who.role.other, party.peer(live.version)))
+                return Done(version=report.version)
+        if party.join is None or party.carrier != sid:
+            raise _stale()
+        match command:
+            case messages.DescribeCommand(type=type_, sdp=sdp, generation=generation):
+                await self._run(
+                    live,
+                    lambda: self._relay(
+                        live, lambda: self._switchboard.describe(live.id, who.role, type_, sdp, generation)
+                    ),
+                )
+            case messages.RestartCommand():
+                await self._run(live, lambda: self._relay(live, lambda: self._switchboard.restart(live.id, who.role)))
+            case messages.StepOutCommand():
+                report = await self._desk.report(live.id, Depart(who.role, party.join, How.STEPPED_OUT, at), at)
+                return Done(version=report.version)
+            case messages.MediaCommand(microphone=microphone, camera=camera, screen=screen):
+                party.media = (microphone, camera, screen)
+                self._post(live, lambda: self._tell(live, who.role.other, party.peer(live.version)))
+            case messages.QualityCommand():
+                pass
+            case _:
+                raise ProtocolError("unknown_command", "This command is not known here.")
+        return Done(version=live.version)
+
+    async def _join(self, live: _Live, sid: str, role: Role, command: messages.JoinCommand, at: Ms) -> Done:
+        party = live.party(role)
+        resumed = command.resume is not None and command.resume == party.join
+        join = party.join if resumed and party.join is not None else secrets.token_urlsafe(12)
+        if command.guidelines is not None:  # P5.2
+            await self._desk.report(live.id, Accept(role, command.guidelines), at)
+        report = await self._desk.report(live.id, Join(role, join), at)
+
+        async def seat() -> None:
+            if resumed and party.join == join:
+                await self._carry(live, role, sid)
+            elif report.session.seat(role).join == join:
+                await self._take_seat(live, role, join, sid, report)
+
+        await self._run(live, seat)
+        return Done(version=report.version, join=join)
+
+    async def _take_seat(self, live: _Live, role: Role, join: str, sid: str, report: Report) -> None:
+        """A new join: the older device is told so (P0.6), and the media is made anew."""
+        party, older = live.party(role), live.party(role).carrier
+        party.forget()
+        party.join, party.since, party.late_minutes = join, self._monotonic(), None
+        self._attach(party, sid)
+        if older is not None and older != sid:
+            await self._replace(live, older)
+        if not live.opened:
+            live.opened, live.ends_at = True, report.session.slot.ends_at
+            live.deadline = self._deadline(live.ends_at)
+            await self._switchboard.open(live.id, live.deadline)
+        await self._relay(live, lambda: self._switchboard.join(live.id, role))
+
+    async def _carry(self, live: _Live, role: Role, sid: str) -> None:
+        """The same page on a new socket: its media never stopped; what may have been lost on the way is told again."""
+        party, older, heard = live.party(role), live.party(role).carrier, live.party(role).heard
+        self._attach(party, sid)
+        if older is not None and older != sid:
+            await self._replace(live, older)
+        for at, outgoing in tuple(party.told):
+            if at >= heard and party.carrier is not None:
+                await self._fanout.tell_one(party.carrier, _message(outgoing, live.version))
+
+    def _attach(self, party: _Party, sid: str) -> None:
+        now = self._monotonic()
+        party.heard, party.closing = now, False
+        if sid in party.sockets:
+            party.carrier, party.lost = sid, None
+        else:  # §2.5: the socket died while its join was being written
+            party.carrier, party.lost = None, now
+
+    async def _replace(self, live: _Live, sid: str) -> None:
+        await self._fanout.tell_one(sid, messages.Replaced(version=live.version))
+        await self._fanout.close(sid)
+
+    async def _evict(self, live: _Live, party: _Party) -> None:
+        """Five sockets per party: the oldest that carries no join makes room, so that a reload is never locked out."""
+        excess = max(0, len(party.sockets) - SOCKETS_PER_PARTY)
+        for sid in [sid for sid in party.sockets if sid != party.carrier][:excess]:
+            await self._replace(live, sid)
+
+    # --- what the relay says ---
+
+    def media(self, session: str) -> None:
+        """The switchboard's ``on_media``: media went both ways for the first time (P3.17)."""
+        self._spawn(self._report(session, MediaUp(), self._clock()))
+
+    def stopped(self, session: str) -> None:
+        """The switchboard's ``on_stopped``: the relay stopped by its own deadline (P3.1), so the ledger's is due."""
+        self._spawn(self._report(session, Tick(), self._clock()))
+
+    def mutual_ms(self, session: str) -> Ms:
+        """How long both had media from each other (P3.16); also for the desk, at the end."""
+        live = self._sessions.get(session)
+        if live is None or not live.opened:
+            return live.mutual if live else 0
+        return self._switchboard.mutual_ms(session)
+
+    def rearm(self) -> None:
+        """The wall clock stepped: every deadline of the relay anew, never later (``security.md`` §5)."""
+        for live in self._sessions.values():
+            if live.opened:
+                self._post(live, lambda live=live: self._bring_forward(live))  # type: ignore[misc]
+
+    async def _bring_forward(self, live: _Live) -> None:
+        if live.opened and (deadline := self._deadline(live.ends_at)) < live.deadline:
+            live.deadline = deadline
+            await self._switchboard.set_deadline(live.id, deadline)
+
+    # --- what the desk says: this is its Listener ---
+
+    async def __call__(self, session: str, report: Report) -> None:
+        """New facts are on record. Called in the order of the commits; what follows is done in that order, later."""
+        live = self._sessions.get(session)
+        if live is None:
+            return  # nobody is looking
+        live.version = max(live.version, report.version)
+        if report.facts:
+            self._post(live, lambda: self._follow(live, report))
+
+    async def _follow(self, live: _Live, report: Report) -> None:
+        ended = any(isinstance(fact, Ended) for fact in report.facts)
+        live.phase = report.session.phase
+        for fact in report.facts:
+            match fact:
+                case Joined(role=role, join=join):
+                    party = live.party(role)
+                    if party.join == join:  # by media alone, or the same page on a new socket
+                        party.away, party.since = None, self._monotonic()
+                    if not ended:
+                        await self._tell_here(live, role, report)
+                case Departed():
+                    await self._departed(live, fact, report, quiet=ended)
+                case Moved():
+                    await self._moved(live, fact, report)
+                case Warned(remaining=remaining):
+                    await self._tell_both(live, messages.Warning_(version=report.version, remaining_seconds=remaining))
+                case Ended():
+                    await self._ended(live)
+                case _:
+                    pass
+        if not ended and any(isinstance(fact, _CHANGES_THE_VIEW) for fact in report.facts):
+            await self._show(live)  # what a page may do now follows from the rules, and is said by the desk alone
+
+    async def _tell_here(self, live: _Live, role: Role, report: Report) -> None:
+        met_before = report.session.met_at is not None and not any(isinstance(fact, Met) for fact in report.facts)
+        if met_before:
+            await self._tell_both(live, messages.Resumed(version=report.version, role=role))
+        else:
+            live.party(role).late_minutes = None
+            here = live.party(role).peer(report.version).model_copy(update={"status": "here"})
+            await self._tell(live, role.other, here)
+
+    async def _departed(self, live: _Live, fact: Departed, report: Report, *, quiet: bool) -> None:
+        party = live.party(fact.role)
+        if party.join == fact.join:
+            if fact.how is How.CONNECTION and party.carrier is not None:
+                party.away = self._monotonic()  # its socket lives: it may come back by media alone
+            else:
+                await self._close_leg(live, fact.role)
+        if quiet:
+            return
+        if report.session.met_at is not None:
+            await self._tell_both(live, messages.Held(version=report.version, role=fact.role, until=fact.grace_until))
+        else:
+            await self._tell(live, fact.role.other, party.peer(report.version))
+
+    async def _moved(self, live: _Live, fact: Moved, report: Report) -> None:
+        if live.opened:
+            live.ends_at = fact.slot.ends_at
+            live.deadline = self._deadline(live.ends_at)
+            await self._switchboard.set_deadline(live.id, live.deadline)
+        moved = messages.Moved(version=report.version, starts_at=fact.slot.starts_at, ends_at=fact.slot.ends_at)
+        await self._tell_both(live, moved)
+
+    async def _ended(self, live: _Live) -> None:
+        """Commit, drop, tell; at the hard stop the relay has dropped already, by its own deadline (§1.7)."""
+        if live.opened:
+            live.mutual = self._switchboard.mutual_ms(live.id)
+            live.opened = False
+            await self._switchboard.close(live.id)
+        for role, party in live.parties:
+            party.forget()
+            if self._fanout.sids(live.id, role):
+                view = await self._desk.snapshot(live.id, role)
+                live.version = max(live.version, view.version)
+                await self._fanout.tell(live.id, role, messages.Ended(version=view.version, view=view))
+
+    async def _close_leg(self, live: _Live, role: Role) -> None:
+        live.party(role).forget()
+        if live.opened:
+            await self._switchboard.leave(live.id, role)
+
+    async def _show(self, live: _Live) -> None:
+        for role, _ in live.parties:
+            if self._fanout.sids(live.id, role):
+                view = await self._desk.snapshot(live.id, role)
+                live.version = max(live.version, view.version)
+                await self._fanout.tell(live.id, role, self._snapshot(view, live.party(role.other)))
+
+    # --- telling ---
+
+    def _snapshot(self, view: messages.View, other: _Party) -> messages.Snapshot:
+        """The desk does not know who has a page open; the one word that says so is put in here."""
+        if view.other.status == "not_here" and other.sockets:
+            view = view.model_copy(update={"other": view.other.model_copy(update={"status": "checking"})})
+        return messages.Snapshot(version=view.version, view=view, ice_servers=self._ice_servers)
+
+    async def _tell(self, live: _Live, role: Role, message: ServerMessage) -> None:
+        await self._fanout.tell(live.id, role, message)
+
+    async def _tell_both(self, live: _Live, message: ServerMessage) -> None:
+        for role in Role:
+            await self._fanout.tell(live.id, role, message)
+
+    async def _relay(self, live: _Live, ask: Callable[[], Awaitable[list[Any]]]) -> None:
+        """What the switchboard answers goes to the pages that carry the joins, and to no other page of a party."""
+        for outgoing in await ask():
+            party = live.party(outgoing.role)
+            party.told.append((self._monotonic(), outgoing))
+            if party.carrier is not None:
+                await self._fanout.tell_one(party.carrier, _message(outgoing, live.version))
+
+    # --- presence ---
+
+    async def poll(self) -> None:
+        """Look at every join once: who is gone, who is back; and sweep what does not fit together."""
+        now, at = self._monotonic(), self._clock()
+        if self._polled is not None and now - self._polled > STALLED:
+            self._deaf_until = now + presence.SILENT  # we were away ourselves: our silence is not theirs (P3.9)
+        self._polled = now
+        for live in list(self._sessions.values()):
+            for role, party in live.parties:
+                if party.join is not None and not party.reporting and now >= self._deaf_until:
+                    event = self._look(live, role, party.join, now, at)
+                    if event is not None:
+                        party.reporting = True
+                        self._spawn(self._report_once(live, role, event, at))
+            if live.idle:
+                del self._sessions[live.id]
+        ghosts, idle = self._fanout.sweep()
+        for sid in ghosts:
+            self.gone(sid)
+        if idle:
+            self._spawn(self._fanout.shut(idle))
+
+    def _look(self, live: _Live, role: Role, join: str, now: float, at: Ms) -> Join | Depart | None:
+        party = live.party(role)
+        pulse = self._switchboard.pulse(live.id, role)
+        leg: float | None = None
+        if pulse is not None and pulse.up:
+            leg = max((t for t in (pulse.last_check, pulse.last_packet) if t is not None), default=None)
+        signs = presence.Signs(party.since, party.lost, party.heard, leg, party.closing)
+        if party.away is not None:
+            return Join(role, join) if presence.returned(signs, party.away) else None
+        departure = presence.judge(signs, now)
+        if departure is None:
+            return None
+        return Depart(role, join, departure.how, at - round((now - departure.alive) * 1000))
+
+    async def _poll_for_ever(self) -> None:
+        while True:
+            try:
+                await self.poll()
+            except Exception:
+                log.exception("a look at who is there failed")
+            await asyncio.sleep(POLL)
+
+    async def _report_once(self, live: _Live, role: Role, event: Join | Depart, at: Ms) -> None:
+        party = live.party(role)
+        try:
+            report = await self._report(live.id, event, at)
+        finally:
+            party.reporting = False
+        if report is None or report.facts:
+            return
+
+        async def agree() -> None:  # the desk had it otherwise already: what is on record counts
+            seat = report.session.seat(role)
+            if party.join == event.join and party.away is None and (not seat.here or seat.join != event.join):
+                await self._close_leg(live, role)
+
+        self._post(live, agree)
+
+    async def _report(self, session: str, event: Event, at: Ms) -> Report | None:
+        if self.draining:
+            return None
+        try:
+            return await self._desk.report(session, event, at)
+        except UserError as error:  # the session went on meanwhile
+            log.info("not taken", session=session, event_kind=type(event).__name__, code=error.code)
+            return None
+
+    # --- lanes ---
+
+    def _live(self, session: str) -> _Live:
+        live = self._sessions.get(session)
+        if live is None:
+            live = self._sessions[session] = _Live(session)
+        return live
+
+    def _deadline(self, ends_at: Ms) -> float:
+        return self._monotonic() + (ends_at - self._clock()) / 1000
+
+    def _post(self, live: _Live, job: Callable[[], Awaitable[None]]) -> None:
+        """To the end of this session's lane."""
+        live.jobs.append(job)
+        if not live.working:
+            live.working = True
+            self._spawn(self._work(live))
+
+    async def _run(self, live: _Live, job: Callable[[], Awaitable[T]]) -> T:
+        """As ``_post``, and wait for what comes of it."""
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+        async def work() -> None:
+            try:
+                result = await job()
+            except Exception as error:
+                if not done.cancelled():
+                    done.set_exception(error)
+            else:
+                if not done.cancelled():
+                    done.set_result(result)
+
+        self._post(live, work)
+        return await done
+
+    async def _work(self, live: _Live) -> None:
+        try:
+            while live.jobs:
+                try:
+                    await live.jobs.popleft()()
+                except Exception:
+                    log.exception("an effect failed", session=live.id)
+        finally:
+            live.working = False
+
+    def _spawn(self, work: Any) -> None:
+        task: asyncio.Task[Any] = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a task failed", exc_info=error)
+
+
+_CHANGES_THE_VIEW = (Accepted, Declined, Joined, Replaced, Departed, Met, Moved)
+
+
+def _message(outgoing: Outgoing, version: int) -> ServerMessage:
+    if outgoing.kind == "negotiate":
+        return messages.Negotiate(version=version, generation=outgoing.generation)
+    if outgoing.type is None or outgoing.sdp is None:
+        raise AssertionError("a description without its text")
+    return messages.Description(version=version, type=outgoing.type, sdp=outgoing.sdp, generation=outgoing.generation)
+
+
+def _stale() -> ProtocolError:
+    return ProtocolError("stale", "This page does not hold the seat; join again.")
