@@ -118,7 +118,8 @@ class Slot:
 
     @property
     def late_at(self) -> Ms:
-        return self.starts_at + self.late_grace
+        """The first instant that is not on time anymore: a lateness of just ``late_grace`` still is (P1.2)."""
+        return self.starts_at + self.late_grace + 1
 
     @property
     def duration(self) -> Ms:

@@ -1,0 +1,58 @@
+# Two commands do everything: `make run` starts the server with a demo booking, `make test` proves it.
+# Debian-like machine with Python 3.11, Node 20 and make; as root or with sudo for Debian's packages.
+
+PYTHON ?= python3
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+BIN := .venv/bin
+PAGES := $(shell find static/src static/public static/*.html static/*.ts static/package.json -type f 2>/dev/null)
+TEST_PACKAGES := chromium
+
+.PHONY: run test check setup packages types diagram format trial clean
+
+run: setup ## the server with two sample bookings; PHONE=1 adds TLS and a QR code
+	$(BIN)/headstrt demo $(if $(PHONE),--phone)
+
+test: setup packages check ## everything that must hold
+	$(BIN)/pytest
+
+check: setup ## style, types, layers, pages
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	npm --prefix static run check
+
+setup: .venv/.ready static/dist/.ready
+
+.venv/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
+	@$(PYTHON) -m venv .venv || { $(SUDO) apt-get update && $(SUDO) apt-get install -y python3-venv && $(PYTHON) -m venv .venv; }
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+static/node_modules/.ready: static/package.json static/package-lock.json
+	npm --prefix static ci --no-audit --no-fund
+	@touch $@
+
+static/dist/.ready: static/node_modules/.ready $(PAGES)
+	npm --prefix static run build
+	@touch $@
+
+packages: ## Debian's packages that the tests use, where they are missing
+	@missing=$$(for p in $(TEST_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || echo $$p; done); \
+	if [ -n "$$missing" ]; then $(SUDO) apt-get update -q && \
+	DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -q --no-install-recommends $$missing; fi
+
+types: setup ## the socket's messages in TypeScript, from the Python models
+	$(BIN)/python -m signaling.typescript > static/src/protocol.ts
+
+diagram: setup ## docs/session-machine.md, from the table of the state machine
+	$(BIN)/python -m signaling.diagram
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	npm --prefix static run format
+
+clean:
+	rm -rf .venv static/node_modules static/dist var

@@ -1,0 +1,200 @@
+"""The process: the only module that constructs. Parts start in order and are torn down in reverse.
+
+``Service`` wires database, desk, relay, attendant, timers and the HTTP app; ``serve`` runs it until SIGTERM or SIGINT
+and then leaves within ten seconds, hurting no call's record: what it cannot know anymore is an outage (P3.9).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import ssl
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import structlog
+import uvloop
+from aiohttp import web
+from signaling.relay.switchboard import RelaySettings, Switchboard
+
+from server import logs, tokens
+from server.api.control import control_app
+from server.api.routes import Deps, build_app
+from server.config import Settings
+from server.control import socket_path
+from server.desk import SIGN_EVERY, Desk, Rules
+from server.policy.terms import Terms, TermsError, parse_terms
+from server.store.database import Database, Locked
+from server.store.migrate import upgrade
+from server.timers import Timers
+from signaling.attendant import Attendant
+from signaling.fanout import Fanout
+from signaling.gateway import Gateway
+from signaling.session import Ms
+
+log = structlog.get_logger("app")
+
+DRAIN_WITHIN_MS = 2_000
+"""Over how long the pages spread their coming back after a restart."""
+
+
+def wall_clock() -> Ms:
+    """UTC in milliseconds: for the record and for deadlines."""
+    return time.time_ns() // 1_000_000
+
+
+class Service:
+    """Everything that runs in this process. ``async with service.running():`` starts and stops it."""
+
+    def __init__(self, settings: Settings, clock: Callable[[], Ms] = wall_clock) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.draining = False
+        self.demo: list[dict[str, str]] = []
+        terms = parse_terms(settings.terms.read_text()) if settings.terms else Terms()
+        rules = Rules(
+            terms=terms,
+            guidelines_version=settings.guidelines_version,
+            origin=settings.origin,
+            token_key=tokens.derive_key(settings.secret),
+            api_key=settings.api_key,
+        )
+        self.database = Database(settings.database_url)
+        self.desk = Desk(self.database, rules, clock)
+        self.switchboard = Switchboard(
+            RelaySettings(port=settings.media_port, bind=settings.media_bind, advertise=settings.media_advertise),
+            on_media=lambda session: self.attendant.media(session),  # noqa: PLW0108 - it is made below
+            on_stopped=lambda session: self.attendant.stopped(session),  # noqa: PLW0108
+        )
+        self.fanout = Fanout()
+        self.attendant = Attendant(self.desk, self.switchboard, self.fanout, clock)
+        self.gateway = Gateway(self.desk, self.attendant, self.fanout, clock)
+        self.timers = Timers(self.desk.wake, self.desk.sweep, clock)
+        self.desk.mutual = self.switchboard.mutual_ms
+        self.desk.alarm = self.timers.wake_at
+        self.desk.listeners.append(self.attendant)
+        self.app = build_app(
+            Deps(
+                desk=self.desk,
+                database=self.database,
+                settings=settings,
+                attendant=self.attendant,
+                switchboard=self.switchboard,
+                clock=clock,
+                draining=lambda: self.draining,
+                demo=lambda: self.demo,
+            )
+        )
+        self.fanout.attach(self.app)
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Up when entered: the database migrated, what was overdue closed, the doors open."""
+        async with contextlib.AsyncExitStack() as stack:
+            await self.database.start()
+            stack.push_async_callback(self.database.close)
+            before, after = await upgrade(self.database)
+            if before != after:
+                log.info("migrated", before=before, after=after)
+            await self.switchboard.start()
+            stack.push_async_callback(self.switchboard.stop)
+            await self.attendant.start()
+            stack.push_async_callback(self.attendant.stop)
+            await self.timers.start()
+            stack.push_async_callback(self.timers.stop)
+            await self.desk.reconcile()
+            await stack.enter_async_context(self._signs_of_life())
+            await stack.enter_async_context(self._control())
+            await stack.enter_async_context(self._http())
+            yield
+
+    async def drain(self) -> None:
+        """Take no more sessions, and tell the pages to come back in a moment (here, or to another node)."""
+        self.draining = True
+        await self.attendant.drain(DRAIN_WITHIN_MS)
+
+    @contextlib.asynccontextmanager
+    async def _signs_of_life(self) -> AsyncIterator[None]:
+        async def sign_forever() -> None:
+            while True:
+                await asyncio.sleep(SIGN_EVERY)
+                try:
+                    await self.desk.sign_of_life()
+                except Exception:
+                    log.exception("no sign of life could be written")
+
+        task = asyncio.create_task(sign_forever(), name="signs-of-life")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            await self.desk.sign_of_life()  # this is where the outage of a restart begins (P3.9)
+
+    @contextlib.asynccontextmanager
+    async def _http(self) -> AsyncIterator[None]:
+        settings = self.settings
+        context = None
+        if settings.tls_cert is not None and settings.tls_key is not None:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(settings.tls_cert, settings.tls_key)
+        runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=2, handle_signals=False)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, settings.host, settings.port, ssl_context=context, reuse_address=True)
+            await site.start()
+            log.info("listening", host=settings.host, port=self.http_port(runner), media_port=self.switchboard.port)
+            yield
+        finally:
+            await runner.cleanup()
+
+    def http_port(self, runner: web.AppRunner) -> int:
+        """The real port, also when the settings asked for any."""
+        self.port = int(runner.addresses[0][1])
+        return self.port
+
+    @contextlib.asynccontextmanager
+    async def _control(self) -> AsyncIterator[None]:
+        path = socket_path(self.database.path)
+        path.unlink(missing_ok=True)  # we hold the lock: whoever made it is gone
+        runner = web.AppRunner(control_app(self.desk), access_log=None, shutdown_timeout=1)
+        await runner.setup()
+        before = os.umask(0o177)
+        try:
+            await web.UnixSite(runner, str(path)).start()
+        finally:
+            os.umask(before)
+        try:
+            yield
+        finally:
+            await runner.cleanup()
+            path.unlink(missing_ok=True)
+
+
+def serve(settings: Settings, ready: Callable[[Service], Awaitable[None]] | None = None) -> int:
+    """Run until SIGTERM or SIGINT; returns the exit code."""
+    logs.configure(settings.log_format, settings.log_level)
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(each, stop.set)
+        service = Service(settings)
+        async with service.running():
+            if ready is not None:
+                await ready(service)
+            await stop.wait()
+            log.info("draining")
+            await service.drain()
+        log.info("stopped")
+
+    try:
+        uvloop.run(main())
+    except (Locked, TermsError, OSError) as error:
+        print(f"cannot start: {error}", file=sys.stderr)
+        return 1
+    return 0

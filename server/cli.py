@@ -1,0 +1,160 @@
+"""The command line: ``headstrt serve | demo | probe | migrate | keys | doctor``.
+
+Each command reads the settings, calls one thing and prints; what is wrong is one clear line on stderr and
+exit code 1 or 2.
+Heavy parts are imported by the command that needs them, so that the others start at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Coroutine
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from server import config
+from server.config import ConfigError, Settings
+
+app = typer.Typer(
+    name="headstrt", help="Headstrt Sessions: paid 1:1 video sessions through a sealed relay.", no_args_is_help=True
+)
+keys = typer.Typer(help="API keys of booking systems and operators' tools.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
+
+
+@app.command()
+def serve() -> None:
+    """Run the server until SIGTERM or SIGINT."""
+    from server.app import serve as run
+
+    _exit(run(_settings()))
+
+
+@app.command()
+def demo(
+    phone: Annotated[bool, typer.Option(help="TLS with a certificate made here, and a QR code for a phone")] = False,
+    port: Annotated[int, typer.Option(help="port for HTTP")] = 8080,
+) -> None:
+    """Run the server with sample bookings around now, and print their links."""
+    from server.demo import run_demo
+
+    _exit(run_demo(phone=phone, port=port))
+
+
+@app.command()
+def probe(
+    url: Annotated[str, typer.Option(help="where the server answers; default: this environment's")] = "",
+    api_key: Annotated[str, typer.Option(envvar="HEADSTRT_API_KEY", help="a key with scope sessions")] = "",
+    session: Annotated[str, typer.Option(help="id to book; default: a new one")] = "",
+    seconds: Annotated[int, typer.Option(min=5, max=55, help="how long the call lasts")] = 20,
+) -> None:
+    """Hold a short call through a running server with two aiortc peers, and print what happened."""
+    from server.probe import ProbeFailed, run
+
+    if not api_key:
+        _fail("give an API key: --api-key, or HEADSTRT_API_KEY")
+    origin = url or _settings().origin
+    try:
+        asyncio.run(run(origin.rstrip("/"), api_key, print, session=session or None, seconds=seconds))
+    except (ProbeFailed, OSError) as error:
+        _fail(f"the probe failed: {error}")
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    from server.store.database import Database, Locked
+    from server.store.migrate import upgrade
+
+    async def run() -> None:
+        database = Database(_settings().database_url)
+        await database.start()
+        try:
+            before, after = await upgrade(database)
+        finally:
+            await database.close()
+        print(f"{before or 'nothing'} -> {after}" if before != after else f"already at {after}")
+
+    try:
+        asyncio.run(run())
+    except Locked as error:
+        _fail(f"{error}; a running server migrates by itself when it starts")
+
+
+@keys.command("create")
+def keys_create(
+    name: Annotated[str, typer.Argument(help="whose key this is")],
+    scope: Annotated[list[str], typer.Option(help="sessions, moderation, endpoints or read; repeatable")],
+) -> None:
+    """Make a key and print its secret, this once."""
+    from server.control import call
+
+    made = _run(call(_settings(), "create", name=name, scopes=scope))
+    print(f"{made['id']}  {' '.join(made['scopes'])}")
+    print(made["secret"])
+
+
+@keys.command("list")
+def keys_list() -> None:
+    """All keys, without their secrets."""
+    from server.control import call
+
+    for key in _run(call(_settings(), "list"))["data"]:
+        state = f"revoked {key['revoked_at']}" if key["revoked_at"] else "in use"
+        print(f"{key['id']}  {key['created_at']}  {state:<32}  {' '.join(key['scopes']):<32}  {key['name']}")
+
+
+@keys.command("revoke")
+def keys_revoke(key_id: Annotated[str, typer.Argument(help="as `keys list` shows it")]) -> None:
+    """End a key at once."""
+    from server.control import call
+
+    _run(call(_settings(), "revoke", key_id=key_id))
+    print(f"{key_id} is revoked")
+
+
+@app.command()
+def doctor() -> None:
+    """Effective settings with secrets masked; ports, database, clock, pages: what works and what does not."""
+    from server.doctor import examine
+
+    try:
+        settings = config.load()
+    except ConfigError as error:
+        _fail("\n".join(error.problems), code=2)
+    healthy = asyncio.run(examine(settings, print))
+    raise typer.Exit(0 if healthy else 1)
+
+
+def main() -> None:
+    """The console script's entry."""
+    app()
+
+
+def _settings() -> Settings:
+    try:
+        return config.load()
+    except ConfigError as error:
+        _fail("the settings do not work:\n  " + "\n  ".join(error.problems), code=2)
+
+
+def _run(work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
+    from signaling.errors import HeadstrtError
+
+    try:
+        return asyncio.run(work)
+    except HeadstrtError as error:
+        _fail(f"{error.detail} ({error.code})")
+    except OSError as error:
+        _fail(str(error))
+
+
+def _exit(code: int) -> NoReturn:
+    raise typer.Exit(code)
+
+
+def _fail(message: str, code: int = 1) -> NoReturn:
+    print(message, file=sys.stderr)
+    raise typer.Exit(code)

@@ -1,0 +1,147 @@
+"""Settings: one frozen value, read once from the environment (prefix ``HEADSTRT_``), every problem reported at once.
+
+What the marketplace may tune about its rules is not here but in the terms (``HEADSTRT_TERMS``, a TOML file).
+``.env.example`` lists all of these; a test holds it to this file.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
+
+from server.store.database import parse_url
+from signaling.messages import IceServer
+
+PREFIX = "HEADSTRT_"
+MIN_SECRET = 32
+_WEAK = ("change-me", "changeme", "secret", "development", "example", "default")
+
+CommaList = Annotated[tuple[str, ...], NoDecode]
+
+
+class ConfigError(ValueError):
+    """All that is wrong with the environment, one line each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Settings(BaseSettings):
+    """Everything the process is told from outside."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+
+    env: Literal["production", "development"] = Field("production", description="development allows a weak secret")
+    host: str = Field("127.0.0.1", description="address that HTTP listens on")
+    port: int = Field(8080, ge=0, le=65535, description="port that HTTP listens on; 0 picks a free one")
+    public_url: str = Field("", description="what links begin with; default http(s)://HOST:PORT")
+    media_port: int = Field(3478, ge=0, le=65535, description="UDP port of the relay; 0 picks a free one")
+    media_bind: CommaList = Field((), description="addresses of the relay, one socket each; default: all of the host")
+    media_advertise: CommaList = Field((), description="addresses told to browsers; default: what is bound")
+    tls_cert: Path | None = Field(None, description="certificate chain (PEM) when no proxy ends TLS")
+    tls_key: Path | None = Field(None, description="its key (PEM)")
+    trusted_proxies: CommaList = Field((), description="addresses or networks whose X-Forwarded-For is believed")
+    database_url: str = Field("sqlite:///headstrt.sqlite3", description="sqlite:///path")
+    secret: str = Field("", description="32 bytes or more; signs links. Changing it ends all links", repr=False)
+    api_key: str = Field("", description="one key with every scope, for a first start", repr=False)
+    terms: Path | None = Field(None, description="TOML file with the policy's numbers")
+    guidelines_version: str = Field("2026-11", max_length=32, description="version of the text that parties accept")
+    ice_servers: tuple[IceServer, ...] = Field((), description="JSON list of TURN servers for strict networks")
+    embed_origins: CommaList = Field((), description="origins that may put a session into an iframe")
+    log_format: Literal["console", "json"] = Field("console", description="for eyes or for machines")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
+
+    @field_validator("media_bind", "media_advertise", "trusted_proxies", "embed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("media_bind", "media_advertise")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for part in value:
+            ipaddress.ip_address(part)
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for part in value:
+            ipaddress.ip_network(part)
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str) -> str:
+        parse_url(value)
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _public(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with https:// (or http:// for trying it out)")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _together(self) -> Settings:
+        problems = []
+        if bool(self.tls_cert) != bool(self.tls_key):
+            problems.append("TLS_CERT and TLS_KEY go together")
+        if self.env == "production":
+            if len(self.secret.encode()) < MIN_SECRET or any(weak in self.secret.lower() for weak in _WEAK):
+                problems.append(f"SECRET must be {MIN_SECRET} random bytes or more (try: openssl rand -hex 32)")
+            if self.api_key and (len(self.api_key) < 24 or any(weak in self.api_key.lower() for weak in _WEAK)):
+                problems.append("API_KEY must be 24 random characters or more (try: openssl rand -hex 24)")
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    @property
+    def scheme(self) -> str:
+        return "https" if self.tls_cert else "http"
+
+    @property
+    def origin(self) -> str:
+        """What links begin with."""
+        return self.public_url or f"{self.scheme}://{_host(self.host)}:{self.port}"
+
+    def masked(self) -> dict[str, str]:
+        """Every setting as text, secrets hidden: for ``headstrt doctor``."""
+        shown = {}
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            secret = name in ("secret", "api_key", "ice_servers")
+            shown[PREFIX + name.upper()] = ("(set)" if value else "(not set)") if secret else str(value)
+        return shown
+
+
+def load(**overrides: Any) -> Settings:
+    """The settings of this process. ``ConfigError`` lists every problem, by the name of its variable."""
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        problems = []
+        for problem in error.errors(include_url=False, include_input=False):
+            where = PREFIX + "_".join(str(part) for part in problem["loc"]).upper() if problem["loc"] else PREFIX + "*"
+            problems.append(f"{where}: {problem['msg'].removeprefix('Value error, ')}")
+        raise ConfigError(problems) from None
+    except SettingsError as error:
+        raise ConfigError([f"{error}: not valid JSON"]) from None
+
+
+def throwaway_secret() -> str:
+    """A secret for a process that nobody will ask twice."""
+    return secrets.token_hex(32)
+
+
+def _host(host: str) -> str:
+    if host in ("0.0.0.0", "::", "127.0.0.1"):  # noqa: S104 - what links say, not what is bound
+        return "localhost"
+    return f"[{host}]" if ":" in host else host

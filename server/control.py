@@ -1,0 +1,97 @@
+"""Commands that write while a server may be running (SQLite has one writer, in one process).
+
+If nobody holds the database, the command opens it itself under the lock; if a server does, the command asks that server
+over a unix socket beside the database, which only the same user can open. Either way the desk does the work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from server.config import Settings
+from server.desk import Desk, Rules
+from server.policy.terms import Terms
+from server.store.database import Database, Locked
+from server.store.keys import Key
+from server.store.migrate import upgrade
+from signaling.errors import HeadstrtError
+from signaling.messages import to_rfc3339
+
+_LONGEST = 100  # a unix socket's path has room for 107 bytes
+
+
+def socket_path(database: Path) -> Path:
+    """Where the server of this database takes commands."""
+    beside = Path(f"{database.absolute()}.sock")
+    if len(os.fsencode(beside)) <= _LONGEST:
+        return beside
+    digest = hashlib.sha256(os.fsencode(beside)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"headstrt-{os.getuid()}-{digest}.sock"
+
+
+def key_document(key: Key, secret: str | None = None) -> dict[str, Any]:
+    """A key as both ways show it; ``secret`` only when it was just made."""
+    document: dict[str, Any] = {
+        "id": key.id,
+        "name": key.name,
+        "scopes": list(key.scopes),
+        "created_at": to_rfc3339(key.created_at),
+        "revoked_at": to_rfc3339(key.revoked_at) if key.revoked_at is not None else None,
+    }
+    return document if secret is None else {**document, "secret": secret}
+
+
+async def call(settings: Settings, act: str, **arguments: Any) -> dict[str, Any]:
+    """Do ``create | list | revoke`` here or in the running server. ``HeadstrtError`` if it is refused."""
+    database = Database(settings.database_url)
+    try:
+        await database.start()
+    except Locked:
+        return await _ask(socket_path(database.path), act, arguments)
+    try:
+        await upgrade(database)
+        rules = Rules(Terms(), settings.guidelines_version, settings.origin, b"", settings.api_key)
+        return await _do(Desk(database, rules, lambda: time.time_ns() // 1_000_000), act, arguments)
+    finally:
+        await database.close()
+
+
+async def _do(desk: Desk, act: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    if act == "create":
+        key, secret = await desk.create_key(arguments["name"], arguments["scopes"])
+        return key_document(key, secret)
+    if act == "revoke":
+        await desk.revoke_key(arguments["key_id"])
+        return {}
+    return {"data": [key_document(key) for key in await desk.keys()]}
+
+
+async def _ask(path: Path, act: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    try:
+        if (await asyncio.to_thread(path.stat)).st_uid != os.getuid():
+            raise PermissionError(f"{path} belongs to another user")
+    except FileNotFoundError:
+        raise OSError("another process has the database open, and takes no commands; try again in a moment") from None
+    method, url = {
+        "create": ("POST", "/keys"),
+        "list": ("GET", "/keys"),
+        "revoke": ("DELETE", f"/keys/{arguments.get('key_id')}"),
+    }[act]
+    body = {"name": arguments["name"], "scopes": arguments["scopes"]} if act == "create" else None
+    connector = aiohttp.UnixConnector(str(path))
+    async with (
+        aiohttp.ClientSession("http://control", connector=connector) as http,
+        http.request(method, url, json=body) as answer,
+    ):
+        document: dict[str, Any] = await answer.json() if answer.status != 204 else {}
+        if answer.status >= 400:
+            raise HeadstrtError(document.get("code", "refused"), document.get("detail", "the server refused"))
+        return document

@@ -1,0 +1,135 @@
+"""``headstrt demo``: the real server on a fresh database, with sample bookings around now and their links printed.
+
+Nothing in it is special: the bookings go through the desk like any other. For trying out, not for keeping: the database
+and the secrets are made anew each time. ``--phone`` adds TLS, without which a phone gives no camera to a LAN address.
+"""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import secrets
+import shutil
+import socket
+import sys
+from pathlib import Path
+
+import segno
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from server import config
+from server.app import Service, serve
+from server.config import ConfigError, throwaway_secret
+from server.desk import Booking
+from server.policy.money import Money
+from server.store.sessions import Party
+from signaling.session import MINUTE, Role
+
+FOLDER = Path("var/demo")
+
+
+def run_demo(*, phone: bool, port: int) -> int:
+    """Serve until stopped; returns the exit code."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    overrides: dict[str, object] = {
+        "env": "development",
+        "port": port,
+        "database_url": f"sqlite:///{FOLDER}/demo.sqlite3",
+        "secret": throwaway_secret(),
+        "api_key": f"demo_{secrets.token_urlsafe(24)}",
+    }
+    if phone:
+        address = lan_address()
+        cert, key = self_signed(address, FOLDER)
+        overrides |= {"host": "0.0.0.0", "public_url": f"https://{address}:{port}", "tls_cert": cert, "tls_key": key}  # noqa: S104
+    try:
+        settings = config.load(**overrides)
+    except ConfigError as error:
+        print("\n".join(error.problems), file=sys.stderr)
+        return 2
+
+    async def announce(service: Service) -> None:
+        service.demo = await book_samples(service)
+        print_links(service, settings.api_key, phone=phone)
+
+    return serve(settings, ready=announce)
+
+
+async def book_samples(service: Service) -> list[dict[str, str]]:
+    """Two sessions: one that starts in a minute, one that is going on."""
+    now = service.clock()
+    this_minute = now - now % MINUTE
+    client = Party("demo-client", "Mira Castellanos", time_zone="Europe/Madrid", locale="en")
+    expert = Party("demo-expert", "Jonas Feld", time_zone="Europe/Berlin", locale="en")
+    samples = (
+        Booking(
+            "demo-soon", this_minute + 2 * MINUTE, 15 * MINUTE, client, expert, "Portfolio review", Money(9000, "EUR")
+        ),
+        Booking("demo-now", this_minute, 30 * MINUTE, client, expert, "Career mentoring", Money(12000, "EUR")),
+    )
+    shown = []
+    for booking in samples:
+        record = (await service.desk.book(booking)).record
+        shown.append(
+            {
+                "title": booking.title or "",
+                "client": service.desk.link(record, Role.CLIENT),
+                "expert": service.desk.link(record, Role.EXPERT),
+            }
+        )
+    return shown
+
+
+def print_links(service: Service, api_key: str, *, phone: bool) -> None:
+    """What a person needs to try it."""
+    origin = service.settings.origin
+    print(f"\nHeadstrt Sessions runs at {origin}  (docs: {origin}/docs)\n")
+    for sample in service.demo:
+        print(f"  {sample['title']}\n    client  {sample['client']}\n    expert  {sample['expert']}\n")
+    print("  Open both links of one session, in two windows, to hold a call.")
+    print(f"  API key: {api_key}\n", flush=True)
+    if phone:
+        print("  Scan to join the second session as its client (accept the certificate made for this trial):\n")
+        segno.make(service.demo[1]["client"]).terminal(compact=True)
+
+
+def lan_address() -> str:
+    """The address under which others on this network see this machine; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # RFC 5737: an address that leads nowhere
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
+def self_signed(address: str, folder: Path) -> tuple[Path, Path]:
+    """A certificate for ``address`` that lasts a week, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Headstrt Sessions demo")])
+    now = datetime.datetime.now(datetime.UTC)
+    cert = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=7))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address)), x509.DNSName("localhost")]),
+            critical=False,
+        )
+        .sign(key, hashes.SHA256())
+    )
+    cert_path, key_path = folder / "cert.pem", folder / "key.pem"
+    cert_path.write_bytes(cert.public_bytes(serialization.Encoding.PEM))
+    key_path.touch(mode=0o600)
+    key_path.write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return cert_path, key_path

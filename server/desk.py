@@ -1,0 +1,551 @@
+"""The desk: the only place that loads, advances, judges, saves, and only then acts.
+
+Every fact about a session comes through here, one at a time per session, in the order in which it was accepted. A
+change is one transaction: the session, its new ledger entries, its settlement when it has ended, and the events for the
+outside. When a call returns, it is on the disk; then, and not before, the alarm is set and the pages are told.
+
+It knows no HTTP, no socket and no packet, and it decides nothing about what a fact means: that is ``policy``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+from weakref import WeakValueDictionary
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server import tokens
+from server.answers import party_view
+from server.policy.facts import (
+    AnyFact,
+    Checked,
+    Corrected,
+    Opened,
+    Priced,
+    RunningLate,
+    Settled,
+    machine_facts,
+)
+from server.policy.money import Money
+from server.policy.refund import (
+    decide,
+    expire,
+    next_refund_deadline,
+    refund_state,
+    request,
+    settled,
+)
+from server.policy.settlement import settle
+from server.policy.terms import Terms
+from server.store import keys, sessions
+from server.store.database import Database
+from server.store.sessions import Party, Record, Summary
+from server.webhooks.payloads import rows
+from signaling.errors import Denied, NotFound, Stale, UserError
+from signaling.messages import View
+from signaling.ports import Admission, Clock, Listener, Report
+from signaling.session import (
+    Accept,
+    Cancel,
+    EndByOperator,
+    Ended,
+    Event,
+    Fact,
+    Measure,
+    Move,
+    Ms,
+    Outage,
+    Phase,
+    Remove,
+    Role,
+    Tick,
+    Whom,
+    advance,
+    book,
+    next_deadline,
+)
+
+log = structlog.get_logger("desk")
+
+NODE = "single"
+SIGN_EVERY = 2.0
+"""Seconds between two signs of life (P3.9)."""
+
+_NOTES_PER_ROLE = 20
+"""How many notes of one kind a party's page can put on the ledger: a record, not a diary."""
+_OPENED_AGAIN = 10 * 60_000
+_DAY = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """A booking as the booking system wants it to be (``PUT /v1/sessions/{id}``)."""
+
+    id: str
+    starts_at: Ms
+    duration: Ms
+    client: Party
+    expert: Party
+    title: str | None = None
+    fee: Money | None = None
+    accepted: tuple[tuple[Role, str, Ms], ...] = ()  # guidelines accepted at booking: role, version, when
+    by: Whom | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What came of a booking. ``overlaps`` are other sessions of either person at that time: (role, session id)."""
+
+    record: Record
+    created: bool
+    overlaps: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the desk is told by configuration."""
+
+    terms: Terms
+    guidelines_version: str
+    origin: str
+    token_key: bytes
+    api_key: str = ""
+
+
+SCOPES = ("sessions", "moderation", "endpoints", "read")
+
+Decide = Callable[[Record], "tuple[Record, Sequence[AnyFact]]"]
+"""From a loaded record: the record with its columns changed, and the facts that are new."""
+
+
+class Desk:
+    """One per process. ``alarm(session, when)`` asks for a ``wake``; ``listeners`` are told after each commit."""
+
+    def __init__(self, database: Database, rules: Rules, clock: Clock) -> None:
+        self.database = database
+        self.rules = rules
+        self.clock = clock
+        self.listeners: list[Listener] = []
+        self.alarm: Callable[[str, Ms | None], None] = lambda session, when: None
+        self.mutual: Callable[[str], Ms] = lambda session: 0
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    # --- bookings ---
+
+    async def book(self, booking: Booking, if_version: int | None = None) -> Booked:
+        """Book, move or correct; the same booking twice changes nothing (P0.1).
+
+        ``Stale`` (412) if ``if_version`` is not the version found; ``UserError`` where the rules refuse.
+        """
+        if booking.client.person_id == booking.expert.person_id:
+            raise UserError("same_person", "Client and expert must be two different persons.", status=422)
+        at = self.clock()
+
+        async with self._lock(booking.id):
+
+            async def work(
+                connection: AsyncConnection,
+            ) -> tuple[Record | None, Record, Report, list[tuple[str, str]]]:
+                before = await sessions.load(connection, booking.id)
+                if if_version is not None and (before is None or before.version != if_version):
+                    raise Stale("This session changed in the meantime; load it again.", code="precondition_failed")
+                if before is None:
+                    after, report = await self._create(connection, booking, at)
+                else:
+                    after, report = await self._save(connection, before, self._rebook(before, booking, at), at)
+                return before, after, report, await sessions.overlapping(connection, after)
+
+            before, after, report, overlaps = await self.database.write(work)
+            await self._tell(before, after, report)
+        return Booked(after, before is None, tuple(overlaps))
+
+    async def _create(self, connection: AsyncConnection, booking: Booking, at: Ms) -> tuple[Record, Report]:
+        terms = self.rules.terms  # P0.4: the terms in force when it is first booked
+        step = book(terms.slot(booking.starts_at, booking.duration), at)
+        empty = Record(
+            id=booking.id,
+            title=booking.title,
+            fee=booking.fee,
+            terms=terms,
+            client=replace(booking.client, token_issued_at=at),
+            expert=replace(booking.expert, token_issued_at=at),
+            facts=(),
+            head=None,
+            session=step.session,
+            events=0,
+            created_at=at,
+            updated_at=at,
+        )
+        facts: list[AnyFact] = [*step.facts]
+        if booking.fee is not None:
+            facts.append(Priced(at, booking.fee))
+        session = step.session
+        for role, version, accepted_at in booking.accepted:
+            step = advance(session, Accept(role, version, accepted_at=accepted_at), at)
+            session, facts = step.session, [*facts, *step.facts]
+        record, entries = sessions.append(empty, facts)
+        await sessions.create(connection, record, entries, _summary(record))
+        events = rows(record, facts, at)
+        await sessions.add_outbox(connection, record, events, at)
+        record = replace(record, events=len(events))
+        return record, Report(record.session, tuple(machine_facts(facts)), record.version)
+
+    def _rebook(self, record: Record, booking: Booking, at: Ms) -> tuple[Record, Sequence[AnyFact]]:
+        session, slot = record.session, record.session.slot
+        wanted = record.terms.slot(booking.starts_at, booking.duration)
+        after = replace(record, title=booking.title, fee=booking.fee)
+        changed = ["title"] if record.title != booking.title else []
+        for role, party in ((Role.CLIENT, booking.client), (Role.EXPERT, booking.expert)):
+            old = record.party(role)
+            new = replace(party, token_version=old.token_version, token_issued_at=old.token_issued_at)
+            if new.person_id != old.person_id:
+                if session.joined_ever or at >= slot.starts_at:
+                    raise UserError("slot_started", "The parties can be exchanged only before anyone has joined.")
+                new = replace(new, token_version=old.token_version + 1, token_issued_at=at)  # not the old one's link
+            if new != old:
+                changed.append(role.value)
+                after = after.with_party(role, new)
+        if session.over and (changed or booking.fee != record.fee or wanted != slot):
+            raise UserError("session_over", "This session is over and cannot be changed.")
+        facts: list[AnyFact] = []
+        if changed:
+            facts.append(Corrected(at, tuple(changed)))
+        if booking.fee != record.fee:
+            same_slot = wanted.starts_at == slot.starts_at
+            if at >= slot.starts_at and (session.met_at is not None or same_slot):
+                raise UserError("slot_started", "The fee cannot change once the session has begun.")
+            facts.append(Priced(at, booking.fee))
+        if not session.over:
+            moved = advance(session, Move(wanted, booking.by), at)
+            session, facts = moved.session, [*facts, *moved.facts]
+            for role, version, accepted_at in booking.accepted:
+                if not session.over:
+                    step = advance(session, Accept(role, version, accepted_at=accepted_at), at)
+                    session, facts = step.session, [*facts, *step.facts]
+        return after, facts
+
+    async def cancel(self, session_id: str, by: Whom, note: str | None = None) -> Record:
+        """Cancel a session that they have not met in; cancelling twice changes nothing."""
+        record, _ = await self._event(session_id, Cancel(by, note), self.clock())
+        return record
+
+    async def end(self, session_id: str, note: str) -> Record:
+        """An operator ends it."""
+        record, _ = await self._event(session_id, EndByOperator(note), self.clock())
+        return record
+
+    async def remove(self, session_id: str, role: Role, note: str) -> Record:
+        """An operator removes a party, which ends the session."""
+        record, _ = await self._event(session_id, Remove(role, note), self.clock())
+        return record
+
+    async def renew_links(self, session_id: str, roles: Sequence[Role]) -> Record:
+        """New join links for ``roles``; the old ones stop working at once."""
+        at = self.clock()
+
+        def renew(record: Record) -> tuple[Record, Sequence[AnyFact]]:
+            for role in roles:
+                party = record.party(role)
+                record = record.with_party(
+                    role, replace(party, token_version=party.token_version + 1, token_issued_at=at)
+                )
+            return record, (Corrected(at, tuple(f"{role.value}.link" for role in roles)),)
+
+        record, _ = await self._change(session_id, at, renew)
+        return record
+
+    def link(self, record: Record, role: Role) -> str:
+        """A party's join link. The token is in the fragment, which no server and no log ever sees."""
+        party = record.party(role)
+        token = tokens.issue(self.rules.token_key, record.id, role, party.token_version, party.token_issued_at)
+        return f"{self.rules.origin}/s/{record.id}#t={token}"
+
+    # --- what signaling needs (signaling.ports.Desk) ---
+
+    async def admit(self, token: str) -> Admission:
+        """Who comes with this token; that somebody opened the page goes on the ledger (P1.1)."""
+        claims = tokens.read(self.rules.token_key, token, self.clock())
+        async with self.database.read() as connection:
+            record = await sessions.load(connection, claims.session)
+        if record is None or record.party(claims.role).token_version != claims.version:
+            raise Denied()
+        at = self.clock()
+        if _worth_noting(record, Opened(at, claims.role), at):
+            await self._note(record.id, Opened(at, claims.role))
+        return Admission(claims.session, claims.role)
+
+    async def report(self, session: str, event: Event, at: Ms) -> Report:
+        """Let an event happen that was accepted ``at``; returns after the commit."""
+        if isinstance(event, Accept) and event.version != self.rules.guidelines_version:
+            raise UserError("guidelines_changed", "The guidelines have a new version; read and accept that one.")
+        _, report = await self._event(session, event, at)
+        return report
+
+    async def late(self, session: str, role: Role, minutes: int, at: Ms) -> Report:
+        """A party says that it is running late."""
+        return await self._note(session, RunningLate(at, role, minutes))
+
+    async def snapshot(self, session: str, role: Role) -> View:
+        """This party's whole view, as of now."""
+        return party_view(await self.record(session), role, self.clock(), self.rules.guidelines_version)
+
+    # --- a party's own calls ---
+
+    async def check(self, session: str, role: Role, steps: tuple[tuple[str, str], ...]) -> None:
+        """The result of a device check: evidence that somebody was there, on time, with a broken device."""
+        await self._note(session, Checked(self.clock(), role, steps))
+
+    async def request_refund(self, session: str, role: Role, amount: Money | None) -> Record:
+        """The client, and nobody else, asks for its money back (P3.4, P3.12)."""
+        if role is not Role.CLIENT:
+            raise UserError("not_yours", "Only the client can ask for a refund.", status=403)
+        at = self.clock()
+
+        def ask(record: Record) -> tuple[Record, Sequence[AnyFact]]:
+            wanted = _amount(record, amount)
+            return record, (request(refund_state(record.facts, record.terms), wanted, at),)
+
+        record, _ = await self._change(session, at, ask)
+        return record
+
+    async def decide_refund(
+        self, session: str, decision: Literal["approved", "declined"], amount: Money | None, note: str | None
+    ) -> Record:
+        """What the booking system decided; a decline needs a reason (P3.12)."""
+        at = self.clock()
+
+        def judge(record: Record) -> tuple[Record, Sequence[AnyFact]]:
+            wanted = _amount(record, amount)
+            return record, (decide(refund_state(record.facts, record.terms), decision, wanted, note, at),)
+
+        record, _ = await self._change(session, at, judge)
+        return record
+
+    async def refund_settled(self, session: str, reference: str) -> Record:
+        """What the booking system paid, under its reference."""
+        at = self.clock()
+
+        def pay(record: Record) -> tuple[Record, Sequence[AnyFact]]:
+            return record, (settled(refund_state(record.facts, record.terms), reference, at),)
+
+        record, _ = await self._change(session, at, pay)
+        return record
+
+    async def record(self, session: str) -> Record:
+        """The stored session, whole. ``NotFound`` when there is none."""
+        async with self.database.read() as connection:
+            record = await sessions.load(connection, session)
+        if record is None:
+            raise _no_session()
+        return record
+
+    # --- time ---
+
+    async def wake(self, session: str) -> None:
+        """Look at a session whose deadline may have come: what is due happens, at its own time."""
+        at = self.clock()
+
+        def live(record: Record) -> tuple[Record, Sequence[AnyFact]]:
+            facts: list[AnyFact] = [*self._advance(record, Tick(), at)]
+            state = refund_state(record.facts, record.terms)
+            until = next_refund_deadline(state)
+            if not facts and until is not None and at >= until:
+                facts.append(expire(state, at))
+            return record, facts
+
+        await self._change(session, at, live)
+
+    async def sweep(self) -> int:
+        """Wake every session that is due: a lost timer costs a second, never a record."""
+        async with self.database.read() as connection:
+            ids = await sessions.due(connection, self.clock())
+        for session in ids:
+            try:
+                await self.wake(session)
+            except Stale:
+                continue
+        return len(ids)
+
+    async def sign_of_life(self) -> None:
+        """This service was alive now (P3.9)."""
+        now = self.clock()
+        await self.database.write(lambda connection: sessions.sign_of_life(connection, NODE, now))
+
+    async def reconcile(self) -> None:
+        """At start: close what is overdue as of its end, and tell every open session how long this service was away."""
+        now = self.clock()
+        async with self.database.read() as connection:
+            alive = await sessions.last_alive(connection, NODE)
+            ids = await sessions.open_until(connection, now + _DAY)
+            alarms = await sessions.next_wake(connection, now + _DAY)
+        if alive is not None:
+            for session in ids:
+                await self._event(session, Outage(alive), now)
+        for session, when in alarms:
+            self.alarm(session, when)
+        await self.sign_of_life()
+        if alive is not None:
+            log.info("back", away_ms=now - alive, sessions=len(ids))
+
+    # --- keys ---
+
+    async def create_key(self, name: str, scopes: Sequence[str]) -> tuple[keys.Key, str]:
+        """A new key and its secret, which nobody can ask for again. ``UserError`` for an unknown scope."""
+        unknown = [scope for scope in scopes if scope not in SCOPES]
+        if unknown or not scopes:
+            raise UserError("unknown_scope", f"Scopes are {', '.join(SCOPES)}.", status=422)
+        key = keys.Key(f"key_{secrets.token_hex(6)}", name, tuple(dict.fromkeys(scopes)), self.clock(), None)
+        secret = f"hs_{secrets.token_urlsafe(32)}"
+        await self.database.write(lambda connection: keys.add(connection, key, _digest(secret)))
+        return key, secret
+
+    async def keys(self) -> list[keys.Key]:
+        async with self.database.read() as connection:
+            return await keys.every(connection)
+
+    async def revoke_key(self, key_id: str) -> None:
+        now = self.clock()
+        if not await self.database.write(lambda connection: keys.revoke(connection, key_id, now)):
+            raise NotFound("There is no such key, or it was revoked before.")
+
+    async def authenticate(self, secret: str) -> tuple[str, frozenset[str]]:
+        """Who calls with this API key, and with which scopes. ``Denied``, with one answer for whatever is wrong."""
+        if self.rules.api_key and hmac.compare_digest(secret.encode(), self.rules.api_key.encode()):
+            return "environment", frozenset(SCOPES)
+        async with self.database.read() as connection:
+            key = await keys.find(connection, _digest(secret))
+        if key is None or key.revoked_at is not None:
+            raise Denied()
+        return key.id, frozenset(key.scopes)
+
+    # --- one change, one transaction ---
+
+    async def _event(self, session_id: str, event: Event, at: Ms) -> tuple[Record, Report]:
+        def happen(record: Record) -> tuple[Record, Sequence[AnyFact]]:
+            return record, self._advance(record, event, at)
+
+        return await self._change(session_id, at, happen)
+
+    def _advance(self, record: Record, event: Event, at: Ms) -> Sequence[Fact]:
+        step = advance(record.session, event, at)
+        mutual = self.mutual(record.id)
+        if mutual and any(isinstance(fact, Ended) for fact in step.facts):  # P3.16: as evidence, before the end
+            measured = advance(record.session, Measure(mutual), record.session.clock)
+            return *measured.facts, *advance(measured.session, event, at).facts
+        return step.facts
+
+    async def _note(self, session_id: str, fact: Opened | Checked | RunningLate) -> Report:
+        def note(record: Record) -> tuple[Record, Sequence[AnyFact]]:
+            if record.session.over:
+                raise UserError("session_over", "This session is over.")
+            noted = replace(fact, at=max(fact.at, record.session.clock))
+            return record, (noted,) if _worth_noting(record, noted, noted.at) else ()
+
+        _, report = await self._change(session_id, fact.at, note)
+        return report
+
+    async def _change(self, session_id: str, at: Ms, decide_on: Decide) -> tuple[Record, Report]:
+        async with self._lock(session_id):
+
+            async def work(connection: AsyncConnection) -> tuple[Record, Record, Report]:
+                before = await sessions.load(connection, session_id)
+                if before is None:
+                    raise _no_session()
+                return before, *await self._save(connection, before, decide_on(before), at)
+
+            before, after, report = await self.database.write(work)
+            await self._tell(before, after, report)
+        return after, report
+
+    async def _save(
+        self,
+        connection: AsyncConnection,
+        before: Record,
+        decided: tuple[Record, Sequence[AnyFact]],
+        at: Ms,
+    ) -> tuple[Record, Report]:
+        after, facts = decided
+        if not facts:
+            return before, Report(before.session, (), before.version)
+        after, entries = sessions.append(replace(after, updated_at=max(at, before.updated_at)), facts)
+        if after.session.over and not before.session.over:  # P3.15: no clock that could change it still runs
+            verdict = _judge(after)
+            facts = [*facts, verdict]
+            after, more = sessions.append(after, [verdict])
+            entries += more
+        await sessions.save(connection, before, after, entries, _summary(after))
+        events = rows(after, facts, after.updated_at)
+        await sessions.add_outbox(connection, after, events, after.updated_at)
+        after = replace(after, events=after.events + len(events))
+        return after, Report(after.session, tuple(machine_facts(facts)), after.version)
+
+    async def _tell(self, before: Record | None, record: Record, report: Report) -> None:
+        """After the commit. What fails here is mended by the next snapshot and the sweep; the record stands."""
+        self.alarm(record.id, _summary(record).wake_at)
+        if report.facts:
+            was = before.session.phase if before else "new"
+            by = " ".join(f"{fact.kind}({getattr(fact, 'role', '')})" for fact in report.facts).replace("()", "")
+            log.info(f"{was} -> {report.session.phase} by {by}", session=record.id, v=report.version)
+        for listener in self.listeners:
+            try:
+                await listener(record.id, report)
+            except Exception:
+                log.exception("a listener failed", session=record.id)
+
+    def _lock(self, session_id: str) -> asyncio.Lock:
+        lock = self._locks.get(session_id)
+        if lock is None:
+            lock = self._locks[session_id] = asyncio.Lock()
+        return lock
+
+
+def _judge(record: Record) -> Settled:
+    assert record.head is not None
+    settlement = settle(record.facts, record.terms, record.fee)
+    return Settled(record.session.clock, settlement, record.head.hash)
+
+
+def _summary(record: Record) -> Summary:
+    state = refund_state(record.facts, record.terms)
+    wake_at = next_deadline(record.session)
+    if record.session.phase in (Phase.ENDED, Phase.CANCELLED):
+        wake_at = next_refund_deadline(state)
+    return Summary(wake_at, state.status.value if record.session.over else None)
+
+
+def _worth_noting(record: Record, fact: Opened | Checked | RunningLate, now: Ms) -> bool:
+    """Not when the page says the same again, and not without end."""
+    if record.session.over:
+        return False
+    same = [f for f in record.facts if type(f) is type(fact) and f.role is fact.role]
+    if len(same) >= _NOTES_PER_ROLE:
+        return False
+    if not same:
+        return True
+    if isinstance(fact, Opened):
+        return now - same[-1].at >= _OPENED_AGAIN
+    return replace(fact, at=same[-1].at) != same[-1]
+
+
+def _amount(record: Record, amount: Money | None) -> int | None:
+    """Minor units in the session's own currency. ``UserError`` for another one."""
+    if amount is None:
+        return None
+    if record.fee is None or amount.currency != record.fee.currency:
+        raise UserError("wrong_currency", "Give the amount in the currency of the session's fee.", status=422)
+    return amount.amount
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _no_session() -> NotFound:
+    return NotFound("There is no session with this id.", code="session_not_found")

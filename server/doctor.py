@@ -1,0 +1,110 @@
+"""``headstrt doctor``: what this environment would run with, and which of its parts work.
+
+It only looks: nothing is written, migrated or bound for longer than the look takes. Secrets are never shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from server.config import Settings
+from server.policy.terms import Terms, TermsError, parse_terms
+from server.store.database import Locked, parse_url, take_lock
+from server.store.migrate import newest
+
+Say = Callable[[str], None]
+
+PAGES = Path(__file__).parent.parent / "static" / "dist"
+
+
+async def examine(settings: Settings, say: Say) -> bool:
+    """Print settings and findings; True when nothing is in the way of ``serve``."""
+    say("settings")
+    for name, value in settings.masked().items():
+        say(f"  {name:<32} {value}")
+    say("findings")
+    healthy = True
+    for good, finding in await asyncio.to_thread(lambda: list(_findings(settings))):
+        healthy = healthy and good
+        say(f"  {'ok  ' if good else 'FAIL'} {finding}")
+    return healthy
+
+
+def _findings(settings: Settings) -> Iterator[tuple[bool, str]]:
+    yield True, f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}"
+    path = Path(parse_url(settings.database_url).database or "")
+    running = _in_use(path)
+    yield (True, f"database {path} is in use by a running server") if running else _database(path)
+    if not running:
+        yield _port(socket.SOCK_STREAM, settings.host, settings.port, "HTTP")
+        for address in settings.media_bind or ("127.0.0.1",):
+            yield _port(socket.SOCK_DGRAM, address, settings.media_port, "relay")
+    yield _terms(settings)
+    yield _clock()
+    pages = (PAGES / "session.html").is_file()
+    yield pages, f"pages in {PAGES}" if pages else f"no pages in {PAGES}: run `make setup`"
+    if settings.tls_cert is not None and settings.tls_key is not None:
+        there = settings.tls_cert.is_file() and settings.tls_key.is_file()
+        yield there, "TLS certificate and key" if there else "TLS_CERT or TLS_KEY is not a file"
+    if settings.env == "production" and not settings.origin.startswith("https://"):
+        yield True, "PUBLIC_URL is not https: browsers give camera and microphone to https pages (and localhost) only"
+
+
+def _in_use(path: Path) -> bool:
+    if not path.exists():
+        return False
+    try:
+        take_lock(path).close()
+    except Locked:
+        return True
+    return False
+
+
+def _database(path: Path) -> tuple[bool, str]:
+    if not path.exists():
+        parent = path.absolute().parent
+        return parent.is_dir(), f"database {path} will be made" if parent.is_dir() else f"{parent} does not exist"
+    try:
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+            verdict = connection.execute("PRAGMA quick_check").fetchone()[0]
+            revision = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.DatabaseError as error:
+        return False, f"database {path}: {error}"
+    current = revision[0] if revision else "nothing"
+    later = "" if current == newest() else f", which `serve` will migrate to {newest()}"
+    return verdict == "ok", f"database {path}: {verdict}, schema {current}{later}"
+
+
+def _port(kind: socket.SocketKind, host: str, port: int, what: str) -> tuple[bool, str]:
+    protocol = "TCP" if kind is socket.SOCK_STREAM else "UDP"
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, kind) as probe:
+        if kind is socket.SOCK_STREAM:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return False, f"{what}: {protocol} {host}:{port}: {error.strerror}"
+    return True, f"{what}: {protocol} {host}:{port} is free"
+
+
+def _terms(settings: Settings) -> tuple[bool, str]:
+    try:
+        terms = parse_terms(settings.terms.read_text()) if settings.terms else Terms()
+    except OSError as error:
+        return False, f"terms: {error}"
+    except TermsError as error:
+        return False, "terms: " + "; ".join(error.problems)
+    return True, f"terms {terms.hash[:12]}" + ("" if settings.terms else " (defaults)")
+
+
+def _clock() -> tuple[bool, str]:
+    year = time.gmtime().tm_year
+    return year >= 2026, f"clock says {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}"

@@ -1,0 +1,1 @@
+"""Where records live: SQLAlchemy Core over SQLite, one writer, nothing that decides."""

@@ -1,0 +1,311 @@
+"""Sessions in the store: a row, two parties and a ledger, loaded and saved as one ``Record``.
+
+Saving compares and sets the version, which is the length of the ledger: whoever loaded an older state loses,
+reloads and decides again. This file writes what it is given; whether that may be is the desk's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import uuid_utils
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.policy.facts import AnyFact, decode, encode, machine_facts
+from server.policy.money import Money
+from server.policy.terms import Terms
+from server.store import tables
+from signaling.errors import Stale
+from signaling.ledger import Entry, extend
+from signaling.session import Ms, Role, Session, replay
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One side of a booking, as the booking system named it."""
+
+    person_id: str
+    name: str
+    email: str | None = None
+    time_zone: str | None = None
+    locale: str | None = None
+    country: str | None = None
+    metadata: tuple[tuple[str, str], ...] = ()
+    token_version: int = 1
+    token_issued_at: Ms = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All that is stored of one session. ``session`` is the replay of ``facts``; ``head`` their last entry."""
+
+    id: str
+    title: str | None
+    fee: Money | None
+    terms: Terms
+    client: Party
+    expert: Party
+    facts: tuple[AnyFact, ...]
+    head: Entry | None
+    session: Session
+    events: int
+    created_at: Ms
+    updated_at: Ms
+
+    @property
+    def version(self) -> int:
+        return self.head.seq if self.head else 0
+
+    def party(self, role: Role) -> Party:
+        return self.client if role is Role.CLIENT else self.expert
+
+    def with_party(self, role: Role, party: Party) -> Record:
+        return replace(self, client=party) if role is Role.CLIENT else replace(self, expert=party)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What is kept in columns beside the ledger, for finding and sorting."""
+
+    wake_at: Ms | None
+    refund_status: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """One event for the outside, frozen: ``body`` is the JSON that will be sent."""
+
+    type: str
+    body: str
+
+
+async def load(connection: AsyncConnection, session_id: str) -> Record | None:
+    """The whole record, or None."""
+    found = await load_many(connection, [session_id])
+    return found[0] if found else None
+
+
+async def load_many(connection: AsyncConnection, ids: Sequence[str]) -> list[Record]:
+    """Whole records in the order of ``ids``; unknown ids are left out. Four queries, however many."""
+    s, p, e, t = tables.sessions, tables.parties, tables.ledger, tables.terms
+    rows = {r.id: r for r in await connection.execute(select(s).where(s.c.id.in_(ids)))}
+    if not rows:
+        return []
+    parties: dict[tuple[str, str], Party] = {}
+    for r in await connection.execute(select(p).where(p.c.session_id.in_(ids))):
+        parties[r.session_id, r.role] = Party(
+            person_id=r.person_id,
+            name=r.name,
+            email=r.email,
+            time_zone=r.time_zone,
+            locale=r.locale,
+            country=r.country,
+            metadata=tuple(sorted(json.loads(r.metadata).items())),
+            token_version=r.token_version,
+            token_issued_at=r.token_issued_at,
+        )
+    entries: dict[str, list[Entry]] = {}
+    for r in await connection.execute(select(e).where(e.c.session_id.in_(ids)).order_by(e.c.session_id, e.c.seq)):
+        entries.setdefault(r.session_id, []).append(Entry(r.seq, r.body, r.hash))
+    hashes = {r.terms for r in rows.values()}
+    bodies = {r.hash: r.body for r in await connection.execute(select(t).where(t.c.hash.in_(hashes)))}
+    return [
+        _record(rows[id_], parties, entries[id_], Terms.from_json(bodies[rows[id_].terms]))
+        for id_ in ids
+        if id_ in rows
+    ]
+
+
+def _record(row: object, parties: dict[tuple[str, str], Party], entries: list[Entry], terms: Terms) -> Record:
+    r: Any = row
+    facts = tuple(decode(entry.body) for entry in entries)
+    return Record(
+        id=r.id,
+        title=r.title,
+        fee=Money(r.fee_amount, r.fee_currency) if r.fee_amount is not None else None,
+        terms=terms,
+        client=parties[r.id, Role.CLIENT],
+        expert=parties[r.id, Role.EXPERT],
+        facts=facts,
+        head=entries[-1],
+        session=replay(machine_facts(facts)),
+        events=r.events,
+        created_at=r.created_at,
+        updated_at=r.updated_at,
+    )
+
+
+def append(record: Record, facts: Sequence[AnyFact]) -> tuple[Record, list[Entry]]:
+    """The record with ``facts`` on its ledger, and the entries that are new."""
+    if not facts:
+        return record, []
+    entries = extend(record.id, record.head, (encode(fact) for fact in facts))
+    grown = (*record.facts, *facts)
+    return replace(record, facts=grown, head=entries[-1], session=replay(machine_facts(grown))), entries
+
+
+async def add_terms(connection: AsyncConnection, terms: Terms) -> None:
+    """Keep this version of the terms; knowing it already is fine."""
+    t = tables.terms
+    if (await connection.execute(select(t.c.hash).where(t.c.hash == terms.hash))).first() is None:
+        await connection.execute(insert(t).values(hash=terms.hash, body=terms.to_json()))
+
+
+async def create(connection: AsyncConnection, record: Record, entries: Sequence[Entry], summary: Summary) -> None:
+    """A session that was not there before."""
+    await add_terms(connection, record.terms)
+    await connection.execute(
+        insert(tables.sessions).values(
+            id=record.id,
+            terms=record.terms.hash,
+            events=0,
+            created_at=record.created_at,
+            **_columns(record, summary),
+        )
+    )
+    for role in Role:
+        await connection.execute(insert(tables.parties).values(_party_row(record, role)))
+    await _append(connection, record.id, entries)
+
+
+async def save(
+    connection: AsyncConnection, before: Record, after: Record, entries: Sequence[Entry], summary: Summary
+) -> None:
+    """What changed since ``before`` was loaded. ``Stale`` when somebody else saved in between."""
+    s, p = tables.sessions, tables.parties
+    done = await connection.execute(
+        update(s).where(s.c.id == after.id, s.c.version == before.version).values(**_columns(after, summary))
+    )
+    if done.rowcount != 1:
+        raise Stale()
+    for role in Role:
+        if before.party(role) != after.party(role):
+            await connection.execute(
+                update(p).where(p.c.session_id == after.id, p.c.role == role.value).values(_party_row(after, role))
+            )
+    await _append(connection, after.id, entries)
+
+
+async def add_outbox(connection: AsyncConnection, record: Record, rows: Iterable[OutboxRow], now: Ms) -> None:
+    """Events for the outside, numbered on from ``record.events``."""
+    values = [
+        {
+            "id": str(uuid_utils.uuid7()),
+            "session_id": record.id,
+            "sequence": sequence,
+            "type": row.type,
+            "body": row.body,
+            "created_at": now,
+        }
+        for sequence, row in enumerate(rows, start=record.events + 1)
+    ]
+    if values:
+        await connection.execute(insert(tables.outbox), values)
+        s = tables.sessions
+        await connection.execute(update(s).where(s.c.id == record.id).values(events=record.events + len(values)))
+
+
+async def due(connection: AsyncConnection, now: Ms) -> list[str]:
+    """Sessions whose next deadline has come: the sweep's question."""
+    s = tables.sessions
+    rows = await connection.execute(select(s.c.id).where(s.c.wake_at <= now).order_by(s.c.wake_at).limit(1000))
+    return [r.id for r in rows]
+
+
+async def next_wake(connection: AsyncConnection, until: Ms) -> list[tuple[str, Ms]]:
+    """Sessions that must be woken up to ``until``: for arming the timers at start."""
+    s = tables.sessions
+    rows = await connection.execute(select(s.c.id, s.c.wake_at).where(s.c.wake_at <= until).order_by(s.c.wake_at))
+    return [(r.id, r.wake_at) for r in rows]
+
+
+async def open_until(connection: AsyncConnection, until: Ms) -> list[str]:
+    """Sessions that are not over and start before ``until``: those that an outage may have touched (P3.9)."""
+    s = tables.sessions
+    rows = await connection.execute(
+        select(s.c.id).where(s.c.status.not_in(("ended", "cancelled")), s.c.starts_at < until).order_by(s.c.starts_at)
+    )
+    return [r.id for r in rows]
+
+
+async def overlapping(connection: AsyncConnection, record: Record) -> list[tuple[str, str]]:
+    """Other open sessions of either person at the same time, as ``(role, session id)``: a warning, no refusal."""
+    s, p = tables.sessions, tables.parties
+    found: list[tuple[str, str]] = []
+    for role in Role:
+        rows = await connection.execute(
+            select(s.c.id)
+            .join(p, p.c.session_id == s.c.id)
+            .where(
+                p.c.person_id == record.party(role).person_id,
+                s.c.id != record.id,
+                s.c.status.not_in(("ended", "cancelled")),
+                s.c.starts_at < record.session.slot.ends_at,
+                s.c.ends_at > record.session.slot.starts_at,
+            )
+            .order_by(s.c.starts_at)
+            .limit(10)
+        )
+        found += [(role.value, r.id) for r in rows]
+    return found
+
+
+async def last_alive(connection: AsyncConnection, node: str) -> Ms | None:
+    a = tables.alive
+    row = (await connection.execute(select(a.c.at).where(a.c.node == node))).first()
+    return row.at if row else None
+
+
+async def sign_of_life(connection: AsyncConnection, node: str, now: Ms) -> None:
+    a = tables.alive
+    done = await connection.execute(update(a).where(a.c.node == node).values(at=now))
+    if done.rowcount == 0:
+        await connection.execute(insert(a).values(node=node, at=now))
+
+
+def _columns(record: Record, summary: Summary) -> dict[str, object]:
+    end = record.session.end
+    return {
+        "status": record.session.phase.value,
+        "version": record.version,
+        "head": record.head.hash if record.head else "",
+        "starts_at": record.session.slot.starts_at,
+        "ends_at": record.session.slot.ends_at,
+        "title": record.title,
+        "fee_amount": record.fee.amount if record.fee else None,
+        "fee_currency": record.fee.currency if record.fee else None,
+        "refund_status": summary.refund_status,
+        "end_reason": end.reason.value if end else None,
+        "end_by": end.by.value if end and end.by else None,
+        "wake_at": summary.wake_at,
+        "updated_at": record.updated_at,
+    }
+
+
+def _party_row(record: Record, role: Role) -> dict[str, object]:
+    party = record.party(role)
+    return {
+        "session_id": record.id,
+        "role": role.value,
+        "person_id": party.person_id,
+        "name": party.name,
+        "email": party.email,
+        "time_zone": party.time_zone,
+        "locale": party.locale,
+        "country": party.country,
+        "metadata": json.dumps(dict(party.metadata), sort_keys=True),
+        "token_version": party.token_version,
+        "token_issued_at": party.token_issued_at,
+    }
+
+
+async def _append(connection: AsyncConnection, session_id: str, entries: Sequence[Entry]) -> None:
+    if entries:
+        await connection.execute(
+            insert(tables.ledger),
+            [{"session_id": session_id, "seq": e.seq, "body": e.body, "hash": e.hash} for e in entries],
+        )
