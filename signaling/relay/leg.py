@@ -1,0 +1,337 @@
+"""One side of a call, and the two sides together: which packets it may send, and where packets for it go.
+
+Decides what a leg's credentials are, which 5-tuples have proven themselves, which of them is the current path and when
+that may change, whether a packet is within the deadline and the ceiling, and what is known of the party being alive.
+All of it is in memory and in monotonic seconds passed in, so each rule of security.md §1.4 and §1.5 is a test without
+a clock.
+
+Refuses to know: sockets (a local address is a number here), what is in a packet beyond its class, and the session's
+name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, TypeAlias
+
+from signaling.relay.ice import Check, Credentials
+from signaling.session import Role
+
+Address: TypeAlias = tuple[Any, ...]
+"""A remote address as the socket gives it, of whatever family; the first two members are host and port."""
+
+FRESH: Final = 30.0  # a 5-tuple may send for this long after its last check (RFC 7675 §5.1)
+ALIVE: Final = 3.0  # the current path counts as alive for this long after its last packet
+SWITCH_EVERY: Final = 1.0  # at most one switch of path in this time
+MAX_PATHS: Final = 8
+MAX_CREDENTIALS: Final = 4
+BURST: Final = 1.0  # the token bucket holds what may flow in this time
+
+
+class Drop(StrEnum):
+    """Why a packet that is not STUN was not forwarded; each is a counter."""
+
+    MALFORMED = "malformed"  # neither STUN nor DTLS nor SRTP, or of a size that is none of theirs
+    UNKNOWN_SOURCE = "unknown_source"
+    STALE_SOURCE = "stale_source"  # authenticated, but too long ago
+    DEADLINE = "deadline"
+    CEILING = "ceiling"
+    NO_PEER = "no_peer"  # the other side has no authenticated 5-tuple
+    TUPLE_TAKEN = "tuple_taken"  # a check from a 5-tuple that belongs to another leg
+    SEND_FULL = "send_full"
+    SEND_FAILED = "send_failed"
+    RECEIVE_FAILED = "receive_failed"
+    FAULT = "fault"  # a bug of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """What one leg may send."""
+
+    bits_per_second: int
+    packets_per_second: int
+
+
+@dataclass(slots=True, eq=False)
+class Path:
+    """A 5-tuple that has passed a check: a local address (by number) and a remote one."""
+
+    leg: Leg
+    line: int
+    address: Address
+    checks: int = 0  # with different transactions, since it was admitted
+    transaction: bytes = b""
+    checked: float = 0.0
+    heard: float = 0.0  # last packet of any kind
+
+    def fresh(self, now: float) -> bool:
+        return now - self.checked < FRESH
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What an authenticated check has changed: for the one who keeps the routing tables."""
+
+    path: Path
+    first: bool  # the first check of this leg
+    forgotten: tuple[Path, ...]
+    retired: tuple[bytes, ...]  # ufrags
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What is known of one leg. Times are monotonic seconds."""
+
+    last_check: float | None = None
+    last_packet: float | None = None
+    packets_in: int = 0
+    bytes_in: int = 0
+    packets_out: int = 0
+    bytes_out: int = 0
+    dropped: int = 0
+    path_switches: int = 0
+
+
+class Leg:
+    """One side. ``peer`` is the other one; ``current`` is where packets for this side are sent."""
+
+    __slots__ = (
+        "_byte_tokens",
+        "_bytes_per_second",
+        "_credentials",
+        "_filled",
+        "_packet_tokens",
+        "_packets_per_second",
+        "_switched",
+        "_wanted",
+        "bytes_in",
+        "bytes_out",
+        "call",
+        "closed",
+        "current",
+        "deadline",
+        "dropped",
+        "last_check",
+        "last_packet",
+        "media_second",
+        "packets_in",
+        "packets_out",
+        "path_switches",
+        "paths",
+        "peer",
+        "role",
+    )
+
+    def __init__(self, call: Call, role: Role, deadline: float, ceiling: Ceiling) -> None:
+        self.call = call
+        self.role = role
+        self.peer: Leg = self  # until the call puts the two together
+        self.deadline = deadline
+        self.closed = False
+        self.current: Path | None = None
+        self.paths: list[Path] = []
+        self._wanted: Path | None = None
+        self._switched = float("-inf")
+        self._credentials: list[tuple[bytes, bytes]] = []
+        self._bytes_per_second = ceiling.bits_per_second / 8
+        self._packets_per_second = float(ceiling.packets_per_second)
+        self._byte_tokens = self._bytes_per_second * BURST
+        self._packet_tokens = self._packets_per_second * BURST
+        self._filled = 0.0
+        self.media_second: int | None = None
+        self.last_check: float | None = None
+        self.last_packet: float | None = None
+        self.packets_in = self.bytes_in = self.packets_out = self.bytes_out = 0
+        self.dropped = self.path_switches = 0
+
+    # --- credentials ---
+
+    def admit(self, credentials: Credentials) -> tuple[bytes, ...]:
+        """Take credentials of a new generation; returns the ufrags that make room for them.
+
+        The old ones stay valid until the new ones are used: the page has yet to receive and apply them, and lives on
+        its old path until then; without answers there it would give the call up. Once a check comes under the new
+        ones the page has moved on, and the old ones would serve nobody but a thief.
+        """
+        self._credentials.append((credentials.ufrag.encode(), credentials.password.encode()))
+        excess = self._credentials[1 : len(self._credentials) - MAX_CREDENTIALS + 1]
+        self._credentials = [known for known in self._credentials if known not in excess]
+        return tuple(ufrag for ufrag, _ in excess)
+
+    def password_of(self, ufrag: bytes) -> bytes | None:
+        return next((password for known, password in self._credentials if known == ufrag), None)
+
+    @property
+    def ufrags(self) -> tuple[bytes, ...]:
+        return tuple(ufrag for ufrag, _ in self._credentials)
+
+    # --- paths ---
+
+    def authenticate(self, line: int, address: Address, check: Check, now: float) -> Admission:
+        """Take note of a check that holds: the 5-tuple may send, and may become the current path."""
+        retired = self._retire(check.ufrag)
+        forgotten = self.expire(now)
+        path = next((path for path in self.paths if path.line == line and path.address == address), None)
+        if path is None:
+            forgotten += self._make_room()
+            path = Path(self, line, address)
+            self.paths.append(path)
+        if check.transaction != path.transaction:  # a retransmission proves nothing new
+            path.transaction = check.transaction
+            path.checks += 1
+        path.checked = path.heard = now
+        first = self.last_check is None
+        self.last_check = now
+        if check.nominates or self.current is None:
+            self._wanted = path
+        self._consider(now)  # in any case: an earlier nomination may have had to wait
+        return Admission(path, first, forgotten, retired)
+
+    def expire(self, now: float) -> tuple[Path, ...]:
+        """Forget the 5-tuples whose last check is too old; returns them."""
+        expired = tuple(path for path in self.paths if not path.fresh(now))
+        for path in expired:
+            self._forget(path)
+        return expired
+
+    def close(self) -> tuple[Path, ...]:
+        """For good: forget every 5-tuple; returns them."""
+        self.closed = True
+        forgotten = tuple(self.paths)
+        for path in forgotten:
+            self._forget(path)
+        return forgotten
+
+    def outlet(self, now: float) -> Path | None:
+        """Where a packet for this side goes: nowhere without an authenticated 5-tuple."""
+        current = self.current
+        return current if current is not None and current.fresh(now) else None
+
+    # --- packets ---
+
+    def take(self, path: Path, size: int, now: float) -> Drop | None:
+        """A DTLS or SRTP packet has come by ``path``: the reason not to forward it, or None."""
+        if now >= self.deadline:  # P3.1: decided here, whatever timers do
+            self.dropped += 1
+            return Drop.DEADLINE
+        if not path.fresh(now):
+            self.dropped += 1
+            return Drop.STALE_SOURCE
+        path.heard = self.last_packet = now
+        self.packets_in += 1
+        self.bytes_in += size
+        if path is not self._wanted or path is not self.current:
+            self._wanted = path
+            self._consider(now)
+        if not self._spend(size, now):
+            self.dropped += 1
+            return Drop.CEILING
+        return None
+
+    def counters(self) -> Counters:
+        return Counters(
+            self.last_check,
+            self.last_packet,
+            self.packets_in,
+            self.bytes_in,
+            self.packets_out,
+            self.bytes_out,
+            self.dropped,
+            self.path_switches,
+        )
+
+    # --- helpers ---
+
+    def _retire(self, used: bytes) -> tuple[bytes, ...]:
+        position = next((index for index, (ufrag, _) in enumerate(self._credentials) if ufrag == used), 0)
+        retired, self._credentials = self._credentials[:position], self._credentials[position:]
+        return tuple(ufrag for ufrag, _ in retired)
+
+    def _make_room(self) -> tuple[Path, ...]:
+        if len(self.paths) < MAX_PATHS:
+            return ()
+        oldest = min((path for path in self.paths if path is not self.current), key=lambda path: path.checked)
+        self._forget(oldest)
+        return (oldest,)
+
+    def _forget(self, path: Path) -> None:
+        self.paths.remove(path)
+        if self.current is path:
+            self.current = None
+        if self._wanted is path:
+            self._wanted = None
+
+    def _consider(self, now: float) -> None:
+        """Make the wanted path the current one, if security.md §1.4 lets it."""
+        wanted, current = self._wanted, self.current
+        if wanted is None or wanted is current:
+            return
+        if current is None or not current.fresh(now):  # nothing is given up for it
+            self.current = wanted
+            self._switched = now
+            return
+        needed = 2 if now - current.heard < ALIVE else 1
+        if wanted.fresh(now) and wanted.checks >= needed and now - self._switched >= SWITCH_EVERY:
+            self.current = wanted
+            self._switched = now
+            self.path_switches += 1
+
+    def _spend(self, size: int, now: float) -> bool:
+        """Token bucket, in bytes and in packets."""
+        elapsed = now - self._filled
+        self._filled = now
+        self._byte_tokens = min(self._bytes_per_second * BURST, self._byte_tokens + elapsed * self._bytes_per_second)
+        self._packet_tokens = min(
+            self._packets_per_second * BURST, self._packet_tokens + elapsed * self._packets_per_second
+        )
+        if self._byte_tokens < size or self._packet_tokens < 1:
+            return False
+        self._byte_tokens -= size
+        self._packet_tokens -= 1
+        return True
+
+
+class Call:
+    """The two legs of one generation of a session, and the time they had media from each other (P3.16)."""
+
+    __slots__ = ("_key", "_mutual_second", "legs", "media", "mutual_seconds", "number")
+
+    def __init__(self, number: int, deadline: float, ceiling: Ceiling, key: bytes) -> None:
+        self.number = number
+        self.legs: Mapping[Role, Leg] = {role: Leg(self, role, deadline, ceiling) for role in Role}
+        for role in Role:
+            self.legs[role].peer = self.legs[role.other]
+        self.media = False
+        self.mutual_seconds = 0
+        self._mutual_second: int | None = None
+        self._key = key
+
+    @property
+    def deadline(self) -> float:
+        return self.legs[Role.CLIENT].deadline
+
+    def set_deadline(self, deadline: float) -> None:
+        for leg in self.legs.values():
+            leg.deadline = deadline
+
+    def carried(self, sender: Leg, now: float) -> bool:
+        """SRTP of ``sender`` has been forwarded; whether media has now gone both ways for the first time."""
+        second = int(now)
+        sender.media_second = second
+        other = sender.peer.media_second
+        if other == second and self._mutual_second != second:
+            self._mutual_second = second
+            self.mutual_seconds += 1
+        if self.media or other is None:
+            return False
+        self.media = True
+        return True
+
+    def alias(self, path: Path) -> str:
+        """A path's name for the record: the address cannot be had from it once the call and its key are gone."""
+        name = f"{path.line} {path.address[0]} {path.address[1]}".encode()
+        return hmac.new(self._key, name, hashlib.sha256).hexdigest()[:12]

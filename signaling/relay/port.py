@@ -1,0 +1,317 @@
+"""The relay's one port: a socket for each local address, and the hot path between them.
+
+Decides, packet by packet: a check goes to its leg by ufrag and is answered; DTLS and SRTP go from a 5-tuple that has
+passed a check to the other side of its call; everything else goes nowhere and is counted. Nothing here waits: a socket
+that would block costs the packet.
+
+Refuses to know: keys (there are none), sessions, the loop it is read on, and timers: the deadline is compared when a
+packet comes. One socket per address, never the wildcard: it would answer from another address than the one asked.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import secrets
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from signaling.relay import ice, wire
+from signaling.relay.leg import Address, Call, Ceiling, Counters, Drop, Leg, Path
+from signaling.session import Role
+
+READS_PER_WAKE_UP: Final = 64  # per socket; then the other sockets and the commands have their turn
+MIN_PACKET: Final = 12
+MAX_PACKET: Final = 1_500
+RECEIVE_BUFFER: Final = 4 * 1024 * 1024
+SEND_BUFFER: Final = 1024 * 1024
+
+log = logging.getLogger(__name__)
+
+
+def bind(hosts: Sequence[str], port: int) -> list[socket.socket]:
+    """A non-blocking UDP socket on each host, all on the same port; 0 finds one that is free on every host."""
+    for attempt in range(32):
+        sockets: list[socket.socket] = []
+        try:
+            for host in hosts:
+                chosen = sockets[0].getsockname()[1] if sockets else port
+                sockets.append(_bind_one(host, chosen))
+            return sockets
+        except OSError as error:
+            for opened in sockets:
+                opened.close()
+            if port or not sockets or attempt == 31:  # a port of our own choosing may be taken on the next host
+                where = hosts[len(sockets)]
+                raise OSError(error.errno, f"cannot listen on UDP {where} port {port}: {error.strerror}") from error
+    raise AssertionError("unreachable")
+
+
+def granted(sock: socket.socket) -> int:
+    """The receive buffer in bytes that was granted of the ``RECEIVE_BUFFER`` asked for (Linux reports the double)."""
+    return sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
+
+
+def _bind_one(host: str, port: int) -> socket.socket:
+    address = ipaddress.ip_address(host)
+    if address.is_unspecified:
+        raise ValueError("one socket per address, never the wildcard")
+    sock = socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_DGRAM)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+class Port:
+    """The sockets, the calls, and the tables that lead from a packet to its leg."""
+
+    def __init__(
+        self,
+        sockets: Sequence[socket.socket],
+        ceiling: Ceiling,
+        tell: Callable[[wire.Report], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._sockets = tuple(sockets)
+        self._routes: tuple[dict[Address, Path], ...] = tuple({} for _ in sockets)
+        self._legs: dict[bytes, Leg] = {}  # by ufrag
+        self._calls: dict[int, Call] = {}
+        self._ceiling = ceiling
+        self._tell = tell
+        self._clock = clock
+        self._reported: dict[Leg, Counters] = {}
+        self._reported_mutual: dict[Call, int] = {}
+        self._reported_totals = wire.Totals(0, 0, {})
+        self.packets = 0
+        self.bytes = 0
+        self.drops: Counter[str] = Counter()
+
+    # --- the hot path ---
+
+    def read(self, line: int) -> None:
+        """The socket of this number is readable: take what is there, but not for ever."""
+        receive, clock = self._sockets[line].recvfrom, self._clock
+        for _ in range(READS_PER_WAKE_UP):
+            try:
+                packet, address = receive(MAX_PACKET + 1)  # one more, so that a longer one shows
+            except BlockingIOError:
+                return
+            except OSError:  # the network's complaint about something sent earlier
+                self.drops[Drop.RECEIVE_FAILED] += 1
+                continue
+            try:
+                self._handle(line, packet, address, clock())
+            except Exception:
+                if not self.drops[Drop.FAULT]:
+                    log.exception("a packet could not be handled; further ones are only counted")
+                self.drops[Drop.FAULT] += 1
+
+    def _handle(self, line: int, packet: bytes, address: Address, now: float) -> None:
+        if not MIN_PACKET <= len(packet) <= MAX_PACKET:
+            self.drops[Drop.MALFORMED] += 1
+            return
+        first = packet[0]  # RFC 7983 §7
+        if 128 <= first <= 191 or 20 <= first <= 63:
+            path = self._routes[line].get(address)
+            if path is None:
+                self.drops[Drop.UNKNOWN_SOURCE] += 1
+            else:
+                self._forward(path, packet, now)
+        elif first <= 3:
+            self._check(line, packet, address, now)
+        else:
+            self.drops[Drop.MALFORMED] += 1
+
+    def _forward(self, path: Path, packet: bytes, now: float) -> None:
+        """DTLS or SRTP from an authenticated 5-tuple: on to the other side, as it is."""
+        leg, size = path.leg, len(packet)
+        reason = leg.take(path, size, now)
+        if reason is not None:
+            self.drops[reason] += 1
+            if reason is Drop.DEADLINE:
+                self._stop(leg.call)
+            return
+        peer = leg.peer
+        outlet = peer.outlet(now)
+        if outlet is None:
+            self._drop(leg, Drop.NO_PEER)
+            return
+        try:
+            self._sockets[outlet.line].sendto(packet, outlet.address)
+        except BlockingIOError:
+            self._drop(leg, Drop.SEND_FULL)
+            return
+        except OSError:
+            self._drop(leg, Drop.SEND_FAILED)
+            return
+        self.packets += 1
+        self.bytes += size
+        peer.packets_out += 1
+        peer.bytes_out += size
+        # SRTP, but not SRTCP (RFC 5761 §4), which flows without any media
+        if packet[0] >= 128 and not 64 <= packet[1] & 127 <= 95 and leg.call.carried(leg, now):
+            self._tell(wire.MediaBothWays(leg.call.number))
+
+    def _check(self, line: int, packet: bytes, address: Address, now: float) -> None:
+        """A packet of the STUN range: answered if it is a check that holds; silence for all else."""
+        check = ice.check(packet, self._password_of)
+        if isinstance(check, ice.Refusal):
+            self.drops[check] += 1
+            return
+        leg = self._legs[check.ufrag]
+        if now >= leg.deadline:
+            self.drops[Drop.DEADLINE] += 1
+            self._stop(leg.call)
+            return
+        # A spoofed source is no proof of owning it: a 5-tuple stays with its leg for as long as that keeps it fresh.
+        holder = self._routes[line].get(address)
+        if holder is not None and holder.leg is not leg and holder.fresh(now):
+            self.drops[Drop.TUPLE_TAKEN] += 1
+            return
+        response = ice.answer(check, address[0], address[1])
+        if isinstance(response, ice.Refusal):
+            self.drops[response] += 1
+            return
+        if holder is not None and holder.leg is not leg:
+            self._unroute(holder.leg.expire(now))
+        admission = leg.authenticate(line, address, check, now)
+        self._unroute(admission.forgotten)
+        self._routes[line][address] = admission.path
+        for ufrag in admission.retired:
+            self._legs.pop(ufrag, None)
+        try:
+            self._sockets[line].sendto(response, address)
+        except BlockingIOError:
+            self.drops[Drop.SEND_FULL] += 1
+        except OSError:
+            self.drops[Drop.SEND_FAILED] += 1
+        if admission.first:
+            self._tell(wire.Up(leg.call.number, leg.role))
+
+    def _password_of(self, ufrag: bytes) -> bytes | None:
+        leg = self._legs.get(ufrag)
+        return None if leg is None else leg.password_of(ufrag)
+
+    def _drop(self, leg: Leg, reason: Drop) -> None:
+        leg.dropped += 1
+        self.drops[reason] += 1
+
+    # --- commands ---
+
+    def open(self, number: int, deadline: float) -> None:
+        """A call whose legs have no credentials yet. A deadline that is over stops it at once."""
+        call = Call(number, deadline, self._ceiling, secrets.token_bytes(32))
+        self._calls[number] = call
+        self.stop_overdue()
+
+    def admit(self, number: int, role: Role, credentials: ice.Credentials) -> None:
+        call = self._calls.get(number)
+        if call is None:  # stopped meanwhile
+            return
+        leg = call.legs[role]
+        if leg.closed:
+            return
+        for ufrag in leg.admit(credentials):
+            self._legs.pop(ufrag, None)
+        self._legs[credentials.ufrag.encode()] = leg
+
+    def set_deadline(self, number: int, deadline: float) -> None:
+        call = self._calls.get(number)
+        if call is not None:
+            call.set_deadline(deadline)
+            self.stop_overdue()
+
+    def close(self, number: int, role: Role | None = None, *, by_deadline: bool = False) -> None:
+        """Drop one leg, or both: from here on nothing comes from it and nothing goes to it."""
+        call = self._calls.get(number)
+        if call is None:
+            return
+        for leg in call.legs.values():
+            if role in (None, leg.role) and not leg.closed:
+                self._report_leg(leg, final=True)
+                self._reported.pop(leg, None)
+                self._unroute(leg.close())
+                for ufrag in leg.ufrags:
+                    self._legs.pop(ufrag, None)
+        if role is None:
+            self._report_call(call)
+            self._reported_mutual.pop(call, None)
+            del self._calls[number]
+            self._tell(wire.Closed(number, by_deadline))
+
+    # --- time ---
+
+    def next_deadline(self) -> float | None:
+        return min((call.deadline for call in self._calls.values()), default=None)
+
+    def stop_overdue(self) -> None:
+        """Close the calls whose deadline is over: promptness for the record; the packets have stopped by themselves."""
+        now = self._clock()
+        for call in [call for call in self._calls.values() if now >= call.deadline]:
+            self._stop(call)
+
+    def expire(self) -> None:
+        """Forget 5-tuples that have not proven themselves for too long."""
+        now = self._clock()
+        for call in self._calls.values():
+            for leg in call.legs.values():
+                self._unroute(leg.expire(now))
+
+    def report(self) -> None:
+        """Tell the counters of whatever has changed since they were last told."""
+        for call in self._calls.values():
+            for leg in call.legs.values():
+                if not leg.closed:
+                    self._report_leg(leg, final=False)
+            self._report_call(call)
+        totals = wire.Totals(self.packets, self.bytes, dict(self.drops))
+        if totals != self._reported_totals:
+            self._reported_totals = totals
+            self._tell(totals)
+
+    def _stop(self, call: Call) -> None:
+        self.close(call.number, by_deadline=True)
+
+    def _unroute(self, paths: Sequence[Path]) -> None:
+        for path in paths:
+            if self._routes[path.line].get(path.address) is path:
+                del self._routes[path.line][path.address]
+
+    def _report_leg(self, leg: Leg, *, final: bool) -> None:
+        counters = leg.counters()
+        before = self._reported.get(leg, Counters())
+        if counters == before and not final:
+            return
+        self._reported[leg] = counters
+        number, role = leg.call.number, leg.role
+        if counters.path_switches != before.path_switches and leg.current is not None:
+            self._tell(wire.Switched(number, role, leg.call.alias(leg.current)))
+        self._tell(
+            wire.LegReport(
+                call=number,
+                role=role,
+                final=final,
+                last_check=counters.last_check,
+                last_packet=counters.last_packet,
+                packets_in=counters.packets_in,
+                bytes_in=counters.bytes_in,
+                packets_out=counters.packets_out,
+                bytes_out=counters.bytes_out,
+                dropped=counters.dropped,
+                path_switches=counters.path_switches,
+            )
+        )
+
+    def _report_call(self, call: Call) -> None:
+        if self._reported_mutual.get(call, 0) != call.mutual_seconds:
+            self._reported_mutual[call] = call.mutual_seconds
+            self._tell(wire.CallReport(call.number, call.mutual_seconds))

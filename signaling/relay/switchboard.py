@@ -1,0 +1,589 @@
+"""Sessions to legs: the server's side of the relay.
+
+Decides who is told what so that two browsers reach each other through us, and keeps what a leg is made of (credentials,
+the last description of each side, the deadline), so that a restart of one side is answered here, without the other,
+and a worker that died is replaced without either. Refuses to know: packets, money, who may join and when.
+
+The negotiation of one *generation*, which begins whenever both sides have joined and one of them anew::
+
+    join(client), join(expert)   -> negotiate to the expert: a new peer connection, and its offer
+    describe(expert, offer)      -> the offer, with our ICE part, to the client
+    describe(client, answer)     -> the answer, with our ICE part, to the expert
+
+Afterwards, within the generation, each side on its own::
+
+    the expert restarts ICE: describe(expert, offer)   -> the client's stored answer and fresh credentials to the expert
+    the client restarts ICE: restart(client)           -> the expert's stored offer and fresh credentials to the client
+                             describe(client, answer)  -> nothing; it is kept for the expert's next restart
+
+An offer with the ufrag of the one before is a repetition (its answer was lost): it gets the stored answer under the
+credentials that it already has. ``restart(expert)`` is therefore only needed by an expert's page that has not offered
+in this generation (``negotiate`` was lost): it is told again. What belongs to another generation is ignored; a page
+compares generations for equality, not for order, for a restart of the server begins at 1 again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import ipaddress
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+
+import ifaddr
+import structlog
+
+import signaling
+from signaling.errors import ProtocolError
+from signaling.relay import port as udp
+from signaling.relay import sdp, wire
+from signaling.relay.ice import Credentials
+from signaling.relay.leg import MAX_CREDENTIALS
+from signaling.session import Role
+
+START_WITHIN: Final = 30.0  # seconds, on a very busy machine
+STOP_WITHIN: Final = 5.0
+MAX_BACKOFF: Final = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RelaySettings:
+    """Where the relay listens, what it tells browsers of that, and what one leg may send."""
+
+    port: int  # UDP; 0 picks a free one
+    bind: tuple[str, ...] = ()  # () or a wildcard: loopback and every address of the host
+    advertise: tuple[str, ...] = ()  # () = what is bound; the public addresses behind NAT
+    bits_per_second: int = 4_000_000
+    packets_per_second: int = 1_500
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """Something a page must be told."""
+
+    role: Role
+    kind: Literal["negotiate", "description"]
+    generation: int
+    type: Literal["offer", "answer"] | None = None
+    sdp: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What is known of one leg, in this join of its party. Times are monotonic seconds."""
+
+    up: bool  # has ever carried an authenticated check
+    last_check: float | None
+    last_packet: float | None  # DTLS or SRTP received from it
+    packets_in: int
+    bytes_in: int
+    packets_out: int
+    bytes_out: int
+    dropped: int
+    path_switches: int
+
+
+@dataclass(frozen=True, slots=True)
+class RelayStats:
+    """Totals since the start, for metrics; ``rcvbuf`` is the smallest receive buffer that was granted, in bytes."""
+
+    sessions: int
+    legs: int
+    packets: int
+    bytes: int
+    drops: dict[str, int]
+    rcvbuf: int
+    workers: int  # alive
+    worker_restarts: int
+
+
+@dataclass(slots=True, eq=False)
+class _Side:
+    """One party's join: a new one is a new object, so that late reports of an older one do not touch it."""
+
+    joined: bool = False
+    fingerprint: tuple[str, ...] | None = None
+    description: sdp.Description | None = None  # of this generation
+    credentials: list[Credentials] = field(default_factory=list)  # of this generation, the newest last
+    up: bool = False
+    last_check: float | None = None
+    last_packet: float | None = None
+    past: Counter[str] = field(default_factory=Counter)  # of legs that are closed
+    present: dict[int, Counter[str]] = field(default_factory=dict)  # by call
+
+
+@dataclass(slots=True, eq=False)
+class _Session:
+    name: str
+    deadline: float
+    sides: dict[Role, _Side] = field(default_factory=lambda: {role: _Side() for role in Role})
+    generation: int = 0
+    call: int | None = None
+    stopped: bool = False
+    media: bool = False
+    mutual_past: int = 0  # seconds
+    mutual_present: dict[int, int] = field(default_factory=dict)  # by call
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """Whose reports these are; kept after the call was closed, until its final reports are in."""
+
+    session: _Session
+    sides: dict[Role, _Side]
+
+
+class Switchboard:
+    """All sessions of this server. Its methods neither wait nor block; only ``start`` and ``stop`` do."""
+
+    def __init__(
+        self,
+        settings: RelaySettings,
+        *,
+        on_media: Callable[[str], None],
+        on_stopped: Callable[[str], None],
+    ) -> None:
+        """``on_media``: SRTP has flowed both ways for the first time. ``on_stopped``: the deadline has closed the legs.
+
+        A session whose parties never met has no legs to close, and is not told as stopped.
+        """
+        self._settings = settings
+        self._on_media = on_media
+        self._on_stopped = on_stopped
+        self._sessions: dict[str, _Session] = {}
+        self._calls: dict[int, _Call] = {}
+        self._numbers = 0
+        self._sockets: list[socket.socket] = []
+        self._candidates: list[sdp.Candidate] = []
+        self._worker: _Worker | None = None
+        self._supervisor: asyncio.Task[None] | None = None
+        self._restarts = 0
+        self._past_totals = wire.Totals(0, 0, {})
+        self._totals = wire.Totals(0, 0, {})
+        self._rcvbuf = 0
+        self.port = settings.port
+
+    # --- life ---
+
+    async def start(self) -> None:
+        """Listen, and have a worker forward. ``OSError`` for an address that cannot be had, ``ValueError`` for none."""
+        self._sockets = udp.bind(_expand(self._settings.bind), self._settings.port)
+        self.port = self._sockets[0].getsockname()[1]
+        self._rcvbuf = min(udp.granted(sock) for sock in self._sockets)
+        if self._rcvbuf < udp.RECEIVE_BUFFER:
+            log.warning("relay_receive_buffer", granted=self._rcvbuf, asked=udp.RECEIVE_BUFFER, see="net.core.rmem_max")
+        addresses = self._settings.advertise or [sock.getsockname()[0] for sock in self._sockets]
+        self._candidates = [sdp.Candidate(address, self.port) for address in addresses]
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._supervisor = asyncio.create_task(self._supervise(ready))
+        try:
+            await asyncio.wait_for(ready, START_WITHIN)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """Drop every leg; the worker exits."""
+        supervisor, self._supervisor = self._supervisor, None
+        if supervisor is not None:
+            supervisor.cancel()
+            await asyncio.wait([supervisor])
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            await worker.stop()
+        for sock in self._sockets:
+            sock.close()
+        self._sockets = []
+
+    # --- sessions ---
+
+    def open(self, session: str, deadline: float) -> None:
+        """Make room for a session, up to ``deadline`` (monotonic seconds). Again: (re)sets the deadline."""
+        if session not in self._sessions:
+            self._sessions[session] = _Session(session, deadline)
+        else:
+            self.set_deadline(session, deadline)
+
+    def set_deadline(self, session: str, deadline: float) -> None:
+        """Bring the deadline forward or put it off; the latter is for a booking that moved, and nothing else."""
+        state = self._sessions.get(session)
+        if state is None:
+            return
+        state.deadline = deadline
+        if deadline > time.monotonic():
+            state.stopped = False
+        if state.call is not None:
+            self._send(wire.SetDeadline(state.call, deadline))
+
+    def join(self, session: str, role: Role) -> list[Outgoing]:
+        """A new join of that side. ``KeyError`` for a session that is not open."""
+        state = self._sessions[session]
+        state.sides[role] = _Side(joined=True)
+        self._end_call(state)
+        if state.stopped or not all(side.joined for side in state.sides.values()):
+            return []
+        return self._begin_generation(state)
+
+    def leave(self, session: str, role: Role) -> None:
+        """That side's leg is closed. The other's stays: it carries its proof of life (P3.14)."""
+        state = self._sessions.get(session)
+        if state is None or not state.sides[role].joined:
+            return
+        side = state.sides[role]
+        side.joined = False
+        side.description = None
+        side.credentials.clear()
+        if state.call is not None:
+            self._send(wire.Close(state.call, role))
+
+    def describe(self, session: str, role: Role, type: str, sdp: str, generation: int) -> list[Outgoing]:
+        """A page's description; what there is to tell for it. ``ProtocolError``: bad_sdp, fingerprint_changed, ...
+
+        A description of another generation is stale, and nobody's fault: it is ignored.
+        """
+        state = self._sessions.get(session)
+        if state is None or state.call is None or generation != state.generation or not state.sides[role].joined:
+            return []
+        if (role, type) not in ((Role.EXPERT, "offer"), (Role.CLIENT, "answer")):
+            raise ProtocolError("wrong_offerer", "The expert's page makes the offers, and the client's page answers.")
+        description = self._accept(state, role, type, sdp)
+        return self._offered(state, description) if role is Role.EXPERT else self._answered(state, description)
+
+    def restart(self, session: str, role: Role) -> list[Outgoing]:
+        """A side wants fresh ICE credentials for itself alone; see the module's docstring for the flow."""
+        state = self._sessions.get(session)
+        if state is None or state.call is None or not state.sides[role].joined:
+            return []
+        offer = state.sides[Role.EXPERT].description
+        if role is Role.EXPERT:
+            return [Outgoing(Role.EXPERT, "negotiate", state.generation)] if offer is None else []
+        if offer is None:
+            return []  # it is on its way, and fresh
+        self._admit(state, Role.CLIENT)
+        return [self._present(state, Role.CLIENT, offer)]
+
+    def close(self, session: str) -> None:
+        """Drop both legs, and forget the session."""
+        state = self._sessions.pop(session, None)
+        if state is not None:
+            self._end_call(state)
+
+    def pulse(self, session: str, role: Role) -> Pulse | None:
+        """None for a session that is not open, or a side that never joined."""
+        state = self._sessions.get(session)
+        if state is None:
+            return None
+        side = state.sides[role]
+        if not side.joined and not side.up:
+            return None
+        total = sum(side.present.values(), side.past.copy())
+        return Pulse(side.up, side.last_check, side.last_packet, **{name: total[name] for name in _COUNTED})
+
+    def mutual_ms(self, session: str) -> int:
+        """How long both had media from each other: seconds in which SRTP was forwarded both ways (P3.16)."""
+        state = self._sessions.get(session)
+        return 0 if state is None else 1000 * (state.mutual_past + sum(state.mutual_present.values()))
+
+    def stats(self) -> RelayStats:
+        totals = _add(self._past_totals, self._totals)
+        open_calls = [state for state in self._sessions.values() if state.call is not None]
+        return RelayStats(
+            sessions=len(self._sessions),
+            legs=sum(side.joined for state in open_calls for side in state.sides.values()),
+            packets=totals.packets,
+            bytes=totals.bytes,
+            drops=totals.drops,
+            rcvbuf=self._rcvbuf,
+            workers=len(self.workers),
+            worker_restarts=self._restarts,
+        )
+
+    @property
+    def workers(self) -> tuple[int, ...]:
+        """The process ids of the workers that are alive."""
+        return () if self._worker is None else (self._worker.process.pid,)
+
+    # --- negotiation ---
+
+    def _begin_generation(self, state: _Session) -> list[Outgoing]:
+        state.generation += 1
+        self._numbers += 1
+        state.call = self._numbers
+        self._calls[state.call] = _Call(state, dict(state.sides))
+        for side in state.sides.values():
+            side.description = None
+            side.credentials = [_credentials()]
+        self._open_call(state)
+        return [Outgoing(Role.EXPERT, "negotiate", state.generation)]
+
+    def _accept(self, state: _Session, role: Role, type: str, text: str) -> sdp.Description:
+        side, other = state.sides[role], state.sides[role.other]
+        description = sdp.accept(text, type=type)
+        if side.fingerprint not in (None, description.fingerprint):
+            raise ProtocolError(
+                "fingerprint_changed", "The certificate is another than before in this join; join anew to change it."
+            )
+        for fixed in (side.description, other.description):
+            if fixed is not None and fixed.layout != description.layout:
+                raise ProtocolError("bad_sdp", "The m-lines are fixed by the first offer; replace tracks instead.")
+        side.fingerprint = description.fingerprint
+        return description
+
+    def _offered(self, state: _Session, offer: sdp.Description) -> list[Outgoing]:
+        expert, client = state.sides[Role.EXPERT], state.sides[Role.CLIENT]
+        before, expert.description = expert.description, offer
+        if before is None:
+            return [self._present(state, Role.CLIENT, offer)]
+        if offer.ufrag != before.ufrag:
+            self._admit(state, Role.EXPERT)
+        if client.description is None:
+            return []  # the client's answer to the offer before will do for this one: they differ in ICE alone
+        return [self._present(state, Role.EXPERT, client.description)]
+
+    def _answered(self, state: _Session, answer: sdp.Description) -> list[Outgoing]:
+        expert, client = state.sides[Role.EXPERT], state.sides[Role.CLIENT]
+        if expert.description is None:
+            return []
+        before, client.description = client.description, answer
+        return [self._present(state, Role.EXPERT, answer)] if before is None else []
+
+    def _present(self, state: _Session, to: Role, description: sdp.Description) -> Outgoing:
+        text = sdp.present(description, state.sides[to].credentials[-1], self._candidates)
+        return Outgoing(to, "description", state.generation, description.type, text)
+
+    def _admit(self, state: _Session, role: Role) -> None:
+        """Fresh credentials for one leg."""
+        assert state.call is not None
+        fresh = _credentials()
+        state.sides[role].credentials = [*state.sides[role].credentials[1 - MAX_CREDENTIALS :], fresh]
+        self._send(wire.Admit(state.call, role, fresh.ufrag, fresh.password))
+
+    def _open_call(self, state: _Session) -> None:
+        """To the worker; also to a new one, after the old one died: the browsers' next checks find the same leg."""
+        assert state.call is not None
+        self._send(wire.Open(state.call, state.deadline))
+        for role, side in state.sides.items():
+            for known in side.credentials:
+                self._send(wire.Admit(state.call, role, known.ufrag, known.password))
+            if not side.credentials:
+                self._send(wire.Close(state.call, role))
+
+    def _end_call(self, state: _Session) -> None:
+        if state.call is not None:
+            self._send(wire.Close(state.call))
+            state.call = None
+
+    # --- the worker ---
+
+    def _send(self, command: wire.Command) -> None:
+        if self._worker is not None:  # else: the next one is told all there is
+            self._worker.send(command)
+
+    async def _supervise(self, ready: asyncio.Future[None]) -> None:
+        """Keep one worker alive. Until the first one is ready, a failure is the caller's of ``start``."""
+        backoff = 0.0
+        while True:
+            started = time.monotonic()
+            try:
+                await self._run_worker(ready)
+            except OSError as error:
+                log.error("relay_worker_not_started", error=str(error))
+            if not ready.done():
+                ready.set_exception(RuntimeError("the relay worker ended before it was ready; its error is on stderr"))
+                return
+            self._restarts += 1
+            backoff = 0.0 if time.monotonic() - started > MAX_BACKOFF else min(MAX_BACKOFF, backoff * 2 + 0.1)
+            log.error("relay_worker_died", restarts=self._restarts, again_in=backoff)
+            await asyncio.sleep(backoff)
+
+    async def _run_worker(self, ready: asyncio.Future[None]) -> None:
+        def report(message: wire.Message) -> None:
+            if isinstance(message, wire.Ready) and not ready.done():
+                ready.set_result(None)
+            self._heard(message)
+
+        descriptors = tuple(sock.fileno() for sock in self._sockets)
+        worker = await _Worker.spawn(descriptors, report)
+        self._worker = worker
+        worker.send(wire.Start(descriptors, self._settings.bits_per_second, self._settings.packets_per_second))
+        for state in self._sessions.values():
+            if state.call is not None:
+                self._open_call(state)
+        await asyncio.shield(worker.lost)
+        self._worker = None
+        self._settle()
+        await worker.stop()
+
+    def _settle(self) -> None:
+        """A worker is gone: what it had counted is past, and its successor counts from nothing."""
+        self._past_totals, self._totals = _add(self._past_totals, self._totals), wire.Totals(0, 0, {})
+        for number, call in list(self._calls.items()):
+            for side in call.sides.values():
+                side.past += side.present.pop(number, Counter())
+            call.session.mutual_past += call.session.mutual_present.pop(number, 0)
+            if call.session.call != number:
+                del self._calls[number]
+
+    def _heard(self, message: wire.Message) -> None:
+        if isinstance(message, wire.Totals):
+            self._totals = message
+        elif isinstance(message, wire.Up | wire.MediaBothWays | wire.Switched | wire.LegReport | wire.CallReport):
+            call = self._calls.get(message.call)
+            if call is not None:
+                self._heard_of(call, message)
+        elif isinstance(message, wire.Closed):
+            self._heard_closed(message)
+
+    def _heard_of(
+        self, call: _Call, message: wire.Up | wire.MediaBothWays | wire.Switched | wire.LegReport | wire.CallReport
+    ) -> None:
+        session = call.session
+        match message:
+            case wire.Up(_, role):
+                call.sides[role].up = True
+            case wire.MediaBothWays():
+                if not session.media:
+                    session.media = True
+                    _later(self._on_media, session.name)
+            case wire.Switched(_, role, path):
+                log.info("relay_path_switched", session=session.name, role=role.value, path=path)
+            case wire.CallReport(number, seconds):
+                session.mutual_present[number] = seconds
+            case wire.LegReport():
+                self._counted(call, message)
+
+    def _counted(self, call: _Call, report: wire.LegReport) -> None:
+        side = call.sides[report.role]
+        side.up = side.up or report.last_check is not None
+        side.last_check = _later_of(side.last_check, report.last_check)
+        side.last_packet = _later_of(side.last_packet, report.last_packet)
+        counters = Counter({name: getattr(report, name) for name in _COUNTED})
+        if not report.final:
+            side.present[report.call] = counters
+        else:
+            side.present.pop(report.call, None)
+            side.past += counters
+
+    def _heard_closed(self, closed: wire.Closed) -> None:
+        call = self._calls.pop(closed.call, None)
+        if call is None:
+            return
+        session = call.session
+        session.mutual_past += session.mutual_present.pop(closed.call, 0)
+        if not closed.by_deadline or session.call != closed.call:
+            return
+        if session.deadline > time.monotonic():  # put off while the worker was acting on the one before
+            self._calls[closed.call] = call
+            self._open_call(session)
+            return
+        session.call = None
+        session.stopped = True
+        _later(self._on_stopped, session.name)
+
+
+class _Worker(asyncio.Protocol):
+    """The server's end of one worker."""
+
+    def __init__(self, process: subprocess.Popen[bytes], heard: Callable[[wire.Message], None]) -> None:
+        self.process = process
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._heard = heard
+        self._decoder = wire.Decoder()
+        self._transport: asyncio.Transport | None = None
+
+    @classmethod
+    async def spawn(cls, descriptors: tuple[int, ...], heard: Callable[[wire.Message], None]) -> _Worker:
+        ours, theirs = socket.socketpair()
+        root = str(Path(signaling.__file__).resolve().parent.parent)
+        path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+        with theirs:
+            process = subprocess.Popen(  # -P: a directory of the same name where we happen to stand is not the package
+                [sys.executable, "-P", "-m", "signaling.relay.worker", str(theirs.fileno())],
+                pass_fds=(theirs.fileno(), *descriptors),
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": path},
+            )
+        _, worker = await asyncio.get_running_loop().create_unix_connection(lambda: cls(process, heard), sock=ours)
+        return worker
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        for message in self._decoder.feed(data):
+            self._heard(message)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+    def send(self, command: wire.Command) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(wire.encode(command))
+
+    async def stop(self) -> None:
+        """Closing our end is the order to exit; one that does not within ``STOP_WITHIN`` is killed."""
+        if self._transport is not None:
+            self._transport.abort()
+        try:
+            await asyncio.to_thread(self.process.wait, STOP_WITHIN)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            await asyncio.to_thread(self.process.wait)
+
+
+_COUNTED: Final = ("packets_in", "bytes_in", "packets_out", "bytes_out", "dropped", "path_switches")
+
+
+def _credentials() -> Credentials:
+    """48 bits more than a guess can reach, and 144 bits of key, in RFC 8445's alphabet (which is base64's)."""
+    return Credentials(_ice_chars(9), _ice_chars(18))
+
+
+def _ice_chars(size: int) -> str:
+    return base64.b64encode(secrets.token_bytes(size)).decode()
+
+
+def _expand(hosts: Iterable[str]) -> list[str]:
+    """The local addresses to listen on: every one of the host for none or a wildcard, loopback last."""
+    chosen: list[str] = []
+    for host in tuple(hosts) or ("0.0.0.0",):
+        try:
+            address = ipaddress.ip_address(host)
+        except ValueError:
+            raise ValueError(f"the relay listens on IP addresses, and {host!r} is none") from None
+        if address.version != 4:
+            raise ValueError(f"the relay serves IPv4 only, as yet: {host}")
+        chosen += _host_addresses() if address.is_unspecified else [host]
+    return list(dict.fromkeys(chosen))
+
+
+def _host_addresses() -> list[str]:
+    found = {ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips if isinstance(ip.ip, str)}
+    return sorted(found | {"127.0.0.1"}, key=lambda host: (ipaddress.ip_address(host).is_loopback, host))
+
+
+def _add(first: wire.Totals, second: wire.Totals) -> wire.Totals:
+    drops = Counter(first.drops) + Counter(second.drops)
+    return wire.Totals(first.packets + second.packets, first.bytes + second.bytes, dict(drops))
+
+
+def _later_of(first: float | None, second: float | None) -> float | None:
+    return second if first is None else first if second is None else max(first, second)
+
+
+def _later(callback: Callable[[str], None], session: str) -> None:
+    """Not from within the protocol: what goes wrong in a callback is not the worker's fault."""
+    asyncio.get_running_loop().call_soon(callback, session)

@@ -1,0 +1,188 @@
+"""What the server and its relay workers say to each other over a socketpair: typed, framed, few.
+
+Decides the messages and their encoding: four bytes of length, then JSON. A *call* is one generation of a session, under
+a number of the switchboard's choosing; no session's name, no party's name and no address crosses here.
+Refuses to know: what any of it leads to. Both ends are ours: a frame that cannot be read is a bug, and raised as one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from struct import Struct
+from typing import Any, Final, TypeAlias
+
+from signaling.session import Role
+
+_LENGTH = Struct("!I")
+MAX_FRAME: Final = 64 * 1024
+
+
+# --- to the worker ---
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The first message: inherited sockets, by descriptor, and each leg's ceiling."""
+
+    sockets: tuple[int, ...]
+    bits_per_second: int
+    packets_per_second: int
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A call, as yet without credentials: nothing can reach it."""
+
+    call: int
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Admit:
+    """Further credentials for one leg."""
+
+    call: int
+    role: Role
+    ufrag: str
+    password: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetDeadline:
+    call: int
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Drop one leg, or the whole call."""
+
+    call: int
+    role: Role | None = None
+
+
+# --- from the worker ---
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    process: int
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """The first authenticated check of a leg."""
+
+    call: int
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class MediaBothWays:
+    call: int
+
+
+@dataclass(frozen=True, slots=True)
+class Switched:
+    call: int
+    role: Role
+    path: str  # an alias; see Call.alias
+
+
+@dataclass(frozen=True, slots=True)
+class LegReport:
+    """A leg's counters since it was opened in this worker; ``final`` when it has been closed."""
+
+    call: int
+    role: Role
+    final: bool
+    last_check: float | None
+    last_packet: float | None
+    packets_in: int
+    bytes_in: int
+    packets_out: int
+    bytes_out: int
+    dropped: int
+    path_switches: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallReport:
+    call: int
+    mutual_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """The last word on a call, after its final reports: closed by its deadline, or as commanded."""
+
+    call: int
+    by_deadline: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Since the worker started."""
+
+    packets: int
+    bytes: int
+    drops: dict[str, int]
+
+
+Command: TypeAlias = Start | Open | Admit | SetDeadline | Close
+Report: TypeAlias = Ready | Up | MediaBothWays | Switched | LegReport | CallReport | Closed | Totals
+Message: TypeAlias = Command | Report
+
+_KINDS: dict[str, type[Message]] = {
+    kind.__name__: kind
+    for kind in (
+        *(Start, Open, Admit, SetDeadline, Close),
+        *(Ready, Up, MediaBothWays, Switched, LegReport, CallReport, Closed, Totals),
+    )
+}
+
+
+def encode(message: Message) -> bytes:
+    values = [getattr(message, field.name) for field in fields(message)]
+    body = json.dumps([type(message).__name__, *values], separators=(",", ":")).encode()
+    return _LENGTH.pack(len(body)) + body
+
+
+class Decoder:
+    """Bytes in, as they come; whole messages out."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[Message]:
+        """``ValueError`` for a frame that cannot be read."""
+        self._buffer += data
+        position = 0
+        try:
+            while len(self._buffer) - position >= _LENGTH.size:
+                (length,) = _LENGTH.unpack_from(self._buffer, position)
+                if length > MAX_FRAME:
+                    raise ValueError(f"a frame of {length} bytes")
+                end = position + _LENGTH.size + length
+                if len(self._buffer) < end:
+                    break
+                body = bytes(self._buffer[position + _LENGTH.size : end])
+                position = end
+                yield _decode(body)
+        finally:
+            del self._buffer[:position]
+
+
+def _decode(body: bytes) -> Message:
+    name, *values = json.loads(body)
+    kind = _KINDS.get(name)
+    if kind is None or len(values) != len(fields(kind)):
+        raise ValueError(f"an unknown message: {body[:80]!r}")
+    arguments: dict[str, Any] = dict(zip((field.name for field in fields(kind)), values, strict=True))
+    if arguments.get("role") is not None:
+        arguments["role"] = Role(arguments["role"])
+    if "sockets" in arguments:
+        arguments["sockets"] = tuple(arguments["sockets"])
+    return kind(**arguments)
