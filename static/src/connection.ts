@@ -79,9 +79,10 @@ export class Connection {
 
   /** After a jittered delay, so that a restarted server does not meet everybody at once. */
   #connectAgain(afterMs: number): void {
-    clearTimeout(this.#again);
+    if (this.#again) return; // the first reason knows best when
     this.#again = setTimeout(
       () => {
+        this.#again = undefined;
         if (!this.#wanted) return;
         this.#socket.disconnect();
         this.#socket.connect();

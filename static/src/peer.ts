@@ -150,7 +150,7 @@ export class Peer {
   }
 
   /** Since the last call: what came in, how much of it was missing, and how far the other end of the path is. */
-  async quality(): Promise<Quality & { bytes: number }> {
+  async quality(): Promise<Quality> {
     let bytes = 0;
     let packets = 0;
     let lost = 0;
@@ -174,14 +174,13 @@ export class Peer {
     const kbps = ((bytes - this.#last.bytes) * 8) / 1000 / seconds;
     this.#last = { at, bytes, packets, lost };
     return {
-      bytes,
       round_trip_ms: rtt === null ? null : Math.min(60_000, Math.round(rtt * 1000)),
       loss_percent: fresh && received + missing > 0 ? Math.round((100 * missing) / (received + missing)) : null,
       bitrate_kbps: fresh ? Math.min(1_000_000, Math.round(kbps)) : null,
     };
   }
 
-  /** Whether bytes of media or its reports have come in since the start: rises while the path is alive. */
+  /** How much media has come in on this connection: rises while the way is open and the other sends. */
   async bytesReceived(): Promise<number> {
     let bytes = 0;
     for (const report of (await this.#pc?.getStats())?.values() ?? []) {

@@ -26,8 +26,7 @@ export interface End {
   by: Whom | null;
   at: string;
   for_cause: boolean;
-  /** seconds */
-  mutual_seconds: number;
+  mutual_seconds: number | null;
   client: PartySummary;
   expert: PartySummary;
 }
@@ -204,6 +203,8 @@ export interface DescribeCommand {
 export interface HangUpCommand {
   command_id: string;
   cause?: "no_media" | "not_the_person" | "conduct" | "other" | null;
+  /** the join it was pressed in: with an older one it is stale */
+  join?: string | null;
 }
 
 export interface Hello {

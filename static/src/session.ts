@@ -73,7 +73,8 @@ export function reduce(state: SessionState | null, event: StateEvent): SessionSt
       };
     }
     case "resumed": {
-      if (event.data.role === view.me.role) return { ...known, view: settle({ ...view, me: { ...view.me, here: true } }) };
+      if (event.data.role === view.me.role)
+        return { ...known, view: settle({ ...view, me: { ...view.me, here: true } }) };
       return { ...known, view: settle({ ...view, other: { ...view.other, status: "here" } }) };
     }
     case "moved": {
@@ -105,4 +106,18 @@ export function pageState(state: SessionState, joined: boolean, now: number): Pa
   if (!joined) return "checkin";
   if (view.status === "live") return "call";
   return view.status === "held" ? "held" : "waiting";
+}
+
+/** This page has just been given the seat. */
+export function seated(state: SessionState, join: string | null): SessionState {
+  const { view } = state;
+  const status = view.status === "scheduled" ? "waiting" : view.status;
+  const me = { ...view.me, here: true, accepted: true, join };
+  return { ...state, view: settle({ ...view, status, me }) };
+}
+
+/** A view that did not come by the socket cannot know that the other has the page open; what the socket said stands. */
+export function stillChecking(state: SessionState | null, view: View): View {
+  if (state?.view.other.status !== "checking" || view.other.status !== "not_here") return view;
+  return { ...view, other: { ...view.other, status: "checking" } };
 }

@@ -1,0 +1,37 @@
+/** Icons, inlined at build time; always beside words or an accessible name, so hidden from screen readers. */
+
+import { html } from "lit";
+import { unsafeSVG } from "lit/directives/unsafe-svg.js";
+import calendar from "lucide-static/icons/calendar-plus.svg?raw";
+import clock from "lucide-static/icons/clock.svg?raw";
+import leave from "lucide-static/icons/log-out.svg?raw";
+import chat from "lucide-static/icons/message-square.svg?raw";
+import microphone from "lucide-static/icons/mic.svg?raw";
+import microphoneOff from "lucide-static/icons/mic-off.svg?raw";
+import screen from "lucide-static/icons/screen-share.svg?raw";
+import devices from "lucide-static/icons/settings-2.svg?raw";
+import camera from "lucide-static/icons/video.svg?raw";
+import cameraOff from "lucide-static/icons/video-off.svg?raw";
+import hear from "lucide-static/icons/volume-2.svg?raw";
+import close from "lucide-static/icons/x.svg?raw";
+
+const files = {
+  calendar,
+  camera,
+  cameraOff,
+  chat,
+  clock,
+  close,
+  devices,
+  hear,
+  leave,
+  microphone,
+  microphoneOff,
+  screen,
+};
+
+export type IconName = keyof typeof files;
+
+export function icon(name: IconName) {
+  return html`<span class="icon" aria-hidden="true">${unsafeSVG(files[name])}</span>`;
+}

@@ -1,0 +1,49 @@
+import { html, nothing } from "lit";
+import * as format from "../format";
+import { texts } from "../texts";
+import { RoomElement } from "./element";
+import { icon } from "./icon";
+
+const t = texts.waiting;
+
+/** State 2: the other's status, the clock, and from when on leaving is free. */
+export class WaitingRoom extends RoomElement {
+  override render() {
+    const { view, room, now } = this;
+    const { name, status, running_late_minutes } = view.other;
+    const starts = Date.parse(view.starts_at);
+    const started = now >= starts;
+    return html`
+      <main class="page waiting">
+        <header class="head centre">
+          <h1>${view.title ?? texts.with(name)}</h1>
+          <p class="status" role="status" data-testid="other-status"><span class="dot ${status}"></span> ${t.status[status](name)}</p>
+          ${running_late_minutes ? html`<p role="status">${t.runningLate(name, running_late_minutes)}</p>` : nothing}
+          <p class="quiet">${started ? t.running : t.startsIn}</p>
+          <p class="time huge" role="timer" data-testid="countdown">
+            ${started ? format.countdown(Date.parse(view.ends_at) - now) : format.distance(starts - now)}
+          </p>
+          ${started ? this.#leaving() : html`<p class="quiet">${t.early}</p>${this.#leaving()}`}
+        </header>
+        <section class="card narrow"><hs-preview .room=${room} .now=${now}></hs-preview></section>
+        <footer class="row centre">
+          <hs-running-late .room=${room} .now=${now}></hs-running-late>
+          <button data-testid="leave" @click=${() => this.dispatchEvent(new CustomEvent("hs-leave", { bubbles: true }))}>
+            ${icon("leave")} ${texts.call.leave}
+          </button>
+        </footer>
+      </main>
+    `;
+  }
+
+  #leaving() {
+    const { view, now } = this;
+    const { leave_at } = view.may;
+    if (!leave_at) return nothing;
+    if (now >= Date.parse(leave_at)) return html`<p role="status">${t.leaveNow}</p>`;
+    const say = view.me.role === "client" && view.fee ? t.leaveAtClient : t.leaveAt;
+    return html`<p>${say(format.time(leave_at), view.other.name)}</p>`;
+  }
+}
+
+customElements.define("hs-waiting-room", WaitingRoom);

@@ -1,0 +1,117 @@
+import "../../styles/base.css";
+import "../../styles/session.css";
+import "../../components/check-in";
+import "../../components/waiting-room";
+import "../../components/call";
+import "../../components/leave-dialog";
+import "../../components/summary";
+import "../../components/refund";
+import "../../components/running-late";
+import "../../components/calendar";
+import { html, LitElement, nothing } from "lit";
+import { readIdentity } from "../../identity";
+import { type Fatal, Room } from "../../room";
+import { texts } from "../../texts";
+
+/** The page: one of the states, drawn anew when the room changes and at every second of the server's clock. */
+class SessionPage extends LitElement {
+  #room: Room | null = null;
+  #leaving = false;
+  #tick: ReturnType<typeof setTimeout> | undefined;
+
+  protected override createRenderRoot(): HTMLElement {
+    return this;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    addEventListener("hashchange", () => location.hash.includes("t=") && location.reload()); // the link once more
+    const identity = readIdentity();
+    if (identity) {
+      this.#room = new Room(identity, () => this.requestUpdate());
+      void this.#room.start();
+    }
+    this.#nextSecond();
+  }
+
+  /** So that the countdown steps when the server's clock does. */
+  #nextSecond(): void {
+    clearTimeout(this.#tick);
+    const now = this.#room?.clock.now() ?? 0;
+    this.#tick = setTimeout(
+      () => {
+        this.requestUpdate();
+        this.#nextSecond();
+      },
+      1_000 - (now % 1_000) + 10,
+    );
+  }
+
+  override render() {
+    const room = this.#room;
+    const state = room?.state ?? "error";
+    const now = room?.clock.now() ?? 0;
+    document.body.dataset.state = state;
+    document.title = this.#title(state);
+    if (!room) return problem("no_link");
+    if (state === "error") {
+      return room.fatal
+        ? problem(room.fatal, () => void room.start())
+        : html`<main class="page centre"><p role="status" class="quiet">…</p></main>`;
+    }
+    if (room.fatal === "wrong_protocol") return problem(room.fatal, () => location.reload());
+    if (state === "replaced") return replaced(room);
+    const inside = state === "waiting" || state === "call" || state === "held";
+    if (!inside) this.#leaving = false;
+    return html`
+      <div @hs-leave=${this.#leave} @hs-stay=${this.#stay}>
+        ${state === "checkin" ? html`<hs-check-in .room=${room} .now=${now}></hs-check-in>` : nothing}
+        ${state === "waiting" ? html`<hs-waiting-room .room=${room} .now=${now}></hs-waiting-room>` : nothing}
+        ${state === "call" || state === "held" ? html`<hs-call .room=${room} .now=${now}></hs-call>` : nothing}
+        ${state === "ended" ? html`<hs-summary .room=${room} .now=${now}></hs-summary>` : nothing}
+        ${inside ? html`<hs-leave-dialog .room=${room} .now=${now} .open=${this.#leaving}></hs-leave-dialog>` : nothing}
+      </div>
+    `;
+  }
+
+  #title(state: string): string {
+    const other = this.#room?.session?.view.other;
+    if (!other || state === "error") return texts.title;
+    if (state === "call" && document.hidden) return texts.waiting.arrived(other.name);
+    return texts.with(other.name);
+  }
+
+  #leave = () => {
+    this.#leaving = true;
+    this.requestUpdate();
+  };
+
+  #stay = () => {
+    this.#leaving = false;
+    this.requestUpdate();
+  };
+}
+
+function replaced(room: Room) {
+  const t = texts.replaced;
+  return html`
+    <main class="page centre" data-testid="replaced">
+      <h1>${t.heading}</h1>
+      <p>${t.detail}</p>
+      <button class="primary" data-testid="take-over" @click=${() => void room.takeOver()}>${t.takeOver}</button>
+    </main>
+  `;
+}
+
+function problem(which: Fatal, again?: () => void) {
+  const t = texts.error;
+  return html`
+    <main class="page centre" role="alert">
+      <h1>${t[which].heading}</h1>
+      <p>${t[which].detail}</p>
+      ${again ? html`<button class="primary" @click=${again}>${t.again}</button>` : nothing}
+    </main>
+  `;
+}
+
+customElements.define("hs-session", SessionPage);

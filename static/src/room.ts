@@ -1,0 +1,598 @@
+/**
+ * One party's page as a thing that happens: it holds the session, the socket, the peer connection and the devices, and
+ * lets them act on each other. It draws nothing; whoever does is told by `changed`.
+ *
+ * No rule depends on it. The server decides who may join, what ends when, and stops the media by itself.
+ */
+
+import { ServerClock } from "./clock";
+import { Connection } from "./connection";
+import { type DeviceKind, Devices, isTrouble } from "./devices";
+import { hadJoined, type Identity, rememberJoined } from "./identity";
+import { LINES, type Line, Peer } from "./peer";
+import type { Events, HangUpCommand } from "./protocol";
+import { type CheckResult, type CheckSteps, Problem, Rest } from "./rest";
+import {
+  isOver,
+  type PageState,
+  pageState,
+  reduce,
+  type SessionState,
+  seated,
+  stillChecking,
+  withView,
+} from "./session";
+import { play } from "./sound";
+
+/** `leaving` while a way out is being asked of the server. */
+export type Seat = "none" | "taking" | "taken";
+export type Fatal = "no_link" | "bad_link" | "offline" | "wrong_protocol";
+
+export interface ChatLine {
+  mine: boolean;
+  text: string;
+}
+
+const WARNING_SHOWN = 8_000;
+/** Media may pause so long before anybody is told. */
+const PATIENCE = 2_000;
+const RESTART_AFTER = 3_000;
+const REJOIN_AFTER = 13_000;
+const QUALITY_EVERY = 5_000;
+const SUMMARY_POLL = 10_000;
+
+export class Room {
+  readonly clock = new ServerClock();
+  readonly devices = new Devices(() => this.#onDevices());
+  readonly rest: Rest;
+  readonly #id: string;
+  readonly #changed: () => void;
+  readonly #connection: Connection;
+
+  session: SessionState | null = null;
+  fatal: Fatal | null = null;
+  seat: Seat = "none";
+  /** The tab was in the session before a reload, and goes straight back. */
+  returning = false;
+  steppedOut = false;
+  replaced = false;
+  /** Code of the last refusal, for the page to put in words. */
+  refusal: string | null = null;
+  online = false;
+  interrupted = false;
+  tapToHear = false;
+  muted = false;
+  warning: number | null = null;
+  screen: MediaStream | null = null;
+  remoteCamera: MediaStream | null = null;
+  remoteScreen: MediaStream | null = null;
+  chat: ChatLine[] = [];
+  chatOpen = false;
+  unread = 0;
+  speakerHeard: boolean | null = null;
+
+  /** The one element for the other's voice, primed by the click on Join. */
+  readonly #audio = new Audio();
+  #peer: Peer | null = null;
+  #join: string | null = null;
+  #accepted: string | null = null;
+  #downSince: number | null = null;
+  #connectingSince: number | null = null;
+  #restarted = false;
+  #rejoins = 0;
+  #bytes = { at: 0, count: 0 };
+  #alarm: ReturnType<typeof setTimeout> | undefined;
+  #refreshing: ReturnType<typeof setTimeout> | undefined;
+  #checking: ReturnType<typeof setTimeout> | undefined;
+  #warned: ReturnType<typeof setTimeout> | undefined;
+  #lastCheck = "";
+  #wakeLock: WakeLockSentinel | null = null;
+
+  constructor(identity: Identity, changed: () => void) {
+    this.#id = identity.id;
+    this.#changed = changed;
+    this.rest = new Rest(identity.token);
+    this.#connection = new Connection(identity.token, {
+      event: (name, data) => this.#onEvent(name, data),
+      connected: () => this.#onConnected(),
+      disconnected: () => {
+        this.online = false;
+        this.#changed();
+      },
+      refused: (code) => void this.#onRefused(code),
+    });
+    this.#audio.autoplay = true;
+    addEventListener("online", () => this.#restart());
+    addEventListener("pagehide", () => this.#join && this.seat === "taken" && this.rest.leaving(this.#join));
+    addEventListener("pageshow", (event) => event.persisted && location.reload());
+    document.addEventListener("visibilitychange", () => void this.#onVisible());
+    setInterval(() => void this.#watchMedia(), 1_000);
+    setInterval(() => void this.#sendQuality(), QUALITY_EVERY);
+    setInterval(
+      () => this.#isWaitingForMoney() && document.visibilityState === "visible" && this.refresh(),
+      SUMMARY_POLL,
+    );
+  }
+
+  get state(): PageState {
+    if (this.replaced) return "replaced";
+    if (!this.session) return "error";
+    const joined = this.seat === "taken" || (this.seat === "taking" && this.returning);
+    return pageState(this.session, joined, this.clock.now());
+  }
+
+  async start(): Promise<void> {
+    await this.refresh();
+    if (!this.session) return;
+    if (isOver(this.session.view)) return;
+    this.#connection.connect();
+    void this.devices.start();
+    if (hadJoined(this.#id)) {
+      this.returning = true;
+      await this.join();
+    }
+  }
+
+  /** Ask for the whole view; the socket's events say only what changed. */
+  async refresh(): Promise<void> {
+    try {
+      const { view, roundTrip } = await this.rest.me();
+      this.clock.sample(view.server_time, roundTrip);
+      this.session = withView(this.session, stillChecking(this.session, view));
+      this.fatal = null;
+      this.#follow();
+    } catch (error) {
+      if (!this.session) this.fatal = error instanceof Problem && error.code !== "offline" ? "bad_link" : "offline";
+    }
+    this.#changed();
+  }
+
+  // --- coming ---------------------------------------------------------------------------------------------------------
+
+  accept(version: string | null): void {
+    this.#accepted = version;
+  }
+
+  async decline(version: string): Promise<void> {
+    await this.rest.guidelines(false, version).catch(() => {});
+    await this.refresh();
+  }
+
+  /** Take the seat: from a click, or by itself after a reload. */
+  async join(): Promise<void> {
+    if (this.seat === "taking" || !this.session) return;
+    this.seat = "taking";
+    this.replaced = false;
+    this.steppedOut = false;
+    this.refusal = null;
+    this.#changed();
+    this.#primeAudio();
+    await this.#newPeer();
+    if (this.#connection.connected) await this.#takeSeat(null);
+    else this.#connection.connect();
+  }
+
+  /** Take the session back from another device. */
+  async takeOver(): Promise<void> {
+    this.returning = true;
+    await this.devices.start();
+    await this.join();
+  }
+
+  async #newPeer(): Promise<void> {
+    this.#peer?.close();
+    this.#join = null;
+    this.#downSince = this.#connectingSince = null;
+    this.#restarted = false;
+    this.#peer = await Peer.create(this.session?.iceServers ?? [], {
+      describe: (description) => void this.#connection.send("describe", description),
+      remote: (tracks) => this.#onRemote(tracks),
+      state: (state) => this.#onPeerState(state),
+      chat: (text) => this.#onChat({ mine: false, text }),
+      chatOpen: (open) => {
+        this.chatOpen = open;
+        this.#changed();
+      },
+    });
+    this.#giveTracks();
+  }
+
+  async #takeSeat(resume: string | null): Promise<void> {
+    const guidelines = this.#accepted;
+    const ack = await this.#connection.send("join", {
+      ...(guidelines ? { guidelines } : {}),
+      ...(resume ? { resume } : {}),
+    });
+    if (this.seat === "none") return; // left, or replaced, meanwhile
+    if (ack.ok) {
+      this.#join = ack.join ?? this.#join;
+      this.seat = "taken";
+      rememberJoined(this.#id, true);
+      if (this.session) this.session = seated(this.session, this.#join);
+      void this.#keepAwake();
+      this.#sendMedia();
+      this.#refreshSoon();
+    } else if (ack.code === "offline") {
+      if (this.#connection.connected) setTimeout(() => void this.#takeSeat(resume), 1_000);
+      return;
+    } else if (resume) {
+      await this.#newPeer();
+      return this.#takeSeat(null);
+    } else {
+      this.refusal = ack.code;
+      this.#giveUpSeat();
+      this.#refreshSoon();
+    }
+    this.returning = false;
+    this.#changed();
+  }
+
+  // --- leaving --------------------------------------------------------------------------------------------------------
+
+  async stepOut(): Promise<void> {
+    const ack = await this.#connection.send("step_out", {});
+    if (!ack.ok && ack.code === "offline" && this.#join) this.rest.leaving(this.#join);
+    this.steppedOut = true;
+    this.#giveUpSeat();
+    this.#refreshSoon();
+    this.#changed();
+  }
+
+  /** End the session, leave early, or leave freely: the rules say which it is. True if the server took it. */
+  async hangUp(cause: HangUpCommand["cause"] = null): Promise<boolean> {
+    const ack = await this.#connection.send("hang_up", { cause: cause ?? null, join: this.#join });
+    this.refusal = ack.ok ? null : ack.code;
+    this.#refreshSoon();
+    this.#changed();
+    return ack.ok;
+  }
+
+  async runningLate(minutes: number): Promise<boolean> {
+    const ack = await this.#connection.send("running_late", { minutes });
+    return ack.ok;
+  }
+
+  #giveUpSeat(): void {
+    this.seat = "none";
+    this.returning = false;
+    this.#join = null;
+    rememberJoined(this.#id, false);
+    this.#peer?.close();
+    this.#peer = null;
+    this.#stopScreen();
+    this.interrupted = false;
+    this.#wakeLock?.release().catch(() => {});
+    this.#wakeLock = null;
+  }
+
+  // --- own media ------------------------------------------------------------------------------------------------------
+
+  async setMicrophone(on: boolean): Promise<void> {
+    this.muted = !on;
+    if (on && !this.devices.track("microphone")) await this.devices.turnOn("microphone");
+    this.#onDevices();
+  }
+
+  /** Off means off: the track is stopped, and with it the light on the camera. */
+  async setCamera(on: boolean): Promise<void> {
+    if (on) await this.devices.turnOn("camera");
+    else this.devices.turnOff("camera");
+  }
+
+  async choose(kind: DeviceKind, deviceId: string): Promise<void> {
+    this.#peer?.setTrack(kind, null); // the old track stops first
+    await this.devices.choose(kind, deviceId);
+  }
+
+  async chooseSpeaker(deviceId: string): Promise<void> {
+    this.devices.speaker = deviceId;
+    await (this.#audio as { setSinkId?(id: string): Promise<void> }).setSinkId?.(deviceId).catch(() => {});
+    this.#changed();
+  }
+
+  async shareScreen(on: boolean): Promise<void> {
+    this.#stopScreen();
+    if (on) {
+      const stream = await this.devices.shareScreen();
+      const track = stream?.getVideoTracks()[0];
+      if (stream && track) {
+        this.screen = stream;
+        track.contentHint = "detail";
+        track.onended = () => void this.shareScreen(false); // the browser's own "stop sharing"
+      }
+    }
+    this.#giveTracks();
+    this.#sendMedia();
+    this.#changed();
+  }
+
+  #stopScreen(): void {
+    for (const track of this.screen?.getTracks() ?? []) {
+      track.onended = null;
+      track.stop();
+    }
+    this.screen = null;
+  }
+
+  #onDevices(): void {
+    const microphone = this.devices.track("microphone");
+    if (microphone) microphone.enabled = !this.muted;
+    this.#giveTracks();
+    this.#sendMedia();
+    this.#checkSoon();
+    this.#changed();
+  }
+
+  #giveTracks(): void {
+    const own: Record<Line, MediaStreamTrack | null> = {
+      microphone: this.devices.track("microphone"),
+      camera: this.devices.track("camera"),
+      screen: this.screen?.getVideoTracks()[0] ?? null,
+      screenAudio: this.screen?.getAudioTracks()[0] ?? null,
+    };
+    for (const line of LINES) this.#peer?.setTrack(line, own[line]);
+  }
+
+  #sendMedia(): void {
+    if (this.seat !== "taken") return;
+    void this.#connection.send("media", {
+      microphone: !this.muted && this.devices.track("microphone") !== null,
+      camera: this.devices.track("camera") !== null,
+      screen: this.screen !== null,
+    });
+  }
+
+  // --- the device check is evidence of having been there ------------------------------------------------------------------
+
+  setSpeakerHeard(heard: boolean): void {
+    this.speakerHeard = heard;
+    this.#checkSoon();
+    this.#changed();
+  }
+
+  #checkSoon(): void {
+    clearTimeout(this.#checking);
+    this.#checking = setTimeout(() => void this.#sendCheck(), 1_500);
+  }
+
+  async #sendCheck(): Promise<void> {
+    const { camera, microphone } = this.devices.state;
+    if (this.seat !== "none" || camera === "asking" || microphone === "asking") return;
+    const steps: CheckSteps = {
+      camera: this.#result("camera"),
+      microphone: this.#result("microphone"),
+      speaker: this.speakerHeard === null ? "skipped" : this.speakerHeard ? "ok" : "failed",
+      network: "skipped",
+    };
+    const detail = `camera ${camera}, microphone ${microphone}`;
+    const whole = JSON.stringify([steps, detail]);
+    if (whole === this.#lastCheck) return;
+    this.#lastCheck = whole;
+    await this.rest.check(steps, detail).catch(() => {
+      this.#lastCheck = "";
+    });
+  }
+
+  #result(kind: DeviceKind): CheckResult {
+    const state = this.devices.state[kind];
+    if (state === "on") return "ok";
+    if (!isTrouble(state)) return "skipped";
+    return state === "missing" || state === "busy" ? state : "denied";
+  }
+
+  // --- the other's media ------------------------------------------------------------------------------------------------
+
+  #primeAudio(): void {
+    this.#audio.srcObject ??= new MediaStream();
+    this.#audio.play().catch(() => {}); // nothing to hear yet; it is the click that counts
+  }
+
+  hear(): void {
+    this.tapToHear = false;
+    this.#audio.play().catch(() => {
+      this.tapToHear = true;
+      this.#changed();
+    });
+    this.#changed();
+  }
+
+  #onRemote(tracks: Record<Line, MediaStreamTrack> | null): void {
+    this.remoteCamera = tracks && new MediaStream([tracks.camera]);
+    this.remoteScreen = tracks && new MediaStream([tracks.screen]);
+    this.#audio.srcObject = tracks && new MediaStream([tracks.microphone, tracks.screenAudio]);
+    if (tracks) this.hear();
+    this.#changed();
+  }
+
+  #onPeerState(state: RTCPeerConnectionState): void {
+    const now = performance.now();
+    if (state === "connected") {
+      this.#downSince = this.#connectingSince = null;
+      this.#restarted = false;
+      this.#rejoins = 0;
+      this.#bytes.at = now;
+    } else if (state === "disconnected" || state === "failed") {
+      this.#downSince ??= now;
+    } else {
+      this.#connectingSince ??= now;
+    }
+    this.#changed();
+  }
+
+  async #watchMedia(): Promise<void> {
+    const peer = this.#peer;
+    if (!peer?.started || this.seat !== "taken") return;
+    const now = performance.now();
+    const count = await peer.bytesReceived();
+    if (count !== this.#bytes.count) this.#bytes = { at: now, count };
+
+    const sending = this.session?.sending;
+    const live = this.session?.view.status === "live";
+    const silent =
+      (sending?.microphone || sending?.camera) && peer.state === "connected" && now - this.#bytes.at > PATIENCE;
+    const down = this.#downSince !== null ? now - this.#downSince : 0;
+    const connecting = this.#connectingSince !== null ? now - this.#connectingSince : 0;
+    const interrupted = down > PATIENCE || Boolean(live && silent);
+    if (interrupted !== this.interrupted) {
+      this.interrupted = interrupted;
+      this.#changed();
+    }
+    if (!this.#connection.connected) return;
+    if (Math.max(down, connecting) > REJOIN_AFTER * (1 + Math.min(3, this.#rejoins))) {
+      this.#rejoins += 1;
+      await this.#newPeer();
+      await this.#takeSeat(null);
+    } else if (down > RESTART_AFTER && !this.#restarted) {
+      this.#restart();
+    }
+  }
+
+  /** New ICE credentials for this side: the expert offers anew, the client asks the server to. */
+  #restart(): void {
+    if (!this.#peer?.started || this.seat !== "taken" || !this.#connection.connected) return;
+    this.#restarted = true;
+    if (this.session?.view.me.role === "expert") this.#peer.restartIce();
+    else void this.#connection.send("restart", {});
+  }
+
+  async #sendQuality(): Promise<void> {
+    if (this.seat !== "taken" || this.#peer?.state !== "connected") return;
+    const quality = await this.#peer.quality();
+    await this.#connection.send("quality", quality);
+  }
+
+  // --- words ------------------------------------------------------------------------------------------------------------
+
+  sendChat(text: string): boolean {
+    const sent = this.#peer?.sendChat(text) ?? false;
+    if (sent) this.#onChat({ mine: true, text });
+    return sent;
+  }
+
+  readChat(): void {
+    if (this.unread === 0) return;
+    this.unread = 0;
+    this.#changed();
+  }
+
+  #onChat(line: ChatLine): void {
+    this.chat = [...this.chat.slice(-499), line];
+    if (!line.mine) this.unread += 1;
+    this.#changed();
+  }
+
+  // --- what the server says ---------------------------------------------------------------------------------------------
+
+  #onConnected(): void {
+    this.online = true;
+    if (this.seat === "taken") void this.#takeSeat(this.#join);
+    else if (this.seat === "taking") void this.#takeSeat(null);
+    this.#changed();
+  }
+
+  async #onRefused(code: string): Promise<void> {
+    if (code === "wrong_protocol") {
+      this.fatal = "wrong_protocol";
+      this.#changed();
+      return;
+    }
+    await this.refresh(); // perhaps it is over, or the link no longer holds
+  }
+
+  #onEvent<Name extends keyof Events>(name: Name, data: Events[Name]): void {
+    const event = { name, data } as { [N in keyof Events]: { name: N; data: Events[N] } }[keyof Events];
+    switch (event.name) {
+      case "negotiate":
+        this.#peer?.negotiate(event.data.generation);
+        return;
+      case "description":
+        this.#peer?.describe(event.data);
+        return;
+      case "warning":
+        this.#showWarning(event.data.remaining_seconds);
+        return;
+      case "replaced":
+        this.#giveUpSeat();
+        this.replaced = true;
+        this.devices.stop();
+        this.#changed();
+        return;
+      case "draining":
+        return; // the connection sees to it
+    }
+    if (event.name === "snapshot") this.clock.sample(event.data.view.server_time);
+    if (event.name === "ended") this.clock.sample(event.data.view.server_time);
+    const before = this.session?.view.other.status;
+    this.session = reduce(this.session, event);
+    if (this.seat === "taken" && before && before !== "here" && this.session?.view.other.status === "here") {
+      void play("arrived", this.devices.speaker);
+    }
+    this.#follow();
+    this.#changed();
+  }
+
+  #showWarning(seconds: number): void {
+    this.warning = seconds;
+    void play("warning", this.devices.speaker);
+    clearTimeout(this.#warned);
+    this.#warned = setTimeout(() => {
+      this.warning = null;
+      this.#changed();
+    }, WARNING_SHOWN);
+    this.#changed();
+  }
+
+  #refreshSoon(): void {
+    clearTimeout(this.#refreshing);
+    this.#refreshing = setTimeout(() => void this.refresh(), 250);
+  }
+
+  /** After every new view: stop if it is over, and wake at the next time that means something. */
+  #follow(): void {
+    clearTimeout(this.#alarm);
+    if (!this.session) return;
+    const { view } = this.session;
+    if (isOver(view)) {
+      this.#stop();
+      this.#connection.close();
+      return;
+    }
+    const now = this.clock.now();
+    const times = [view.opens_at, view.starts_at, view.ends_at, view.held_until, view.may.leave_at];
+    const due = times.flatMap((time) => (time ? [Date.parse(time)] : [])).filter((time) => time > now);
+    if (due.length === 0) {
+      this.#stop();
+      this.#alarm = setTimeout(() => void this.refresh(), 1_000); // the server's word is on its way
+      return;
+    }
+    const wait = Math.min(...due) - now;
+    this.#alarm = setTimeout(() => this.#onAlarm(), Math.min(wait + 5, 3_600_000));
+  }
+
+  #onAlarm(): void {
+    this.#follow(); // the hard stop first, if it is that
+    this.#refreshSoon();
+    this.#changed();
+  }
+
+  #stop(): void {
+    this.#giveUpSeat();
+    this.devices.stop();
+  }
+
+  #isWaitingForMoney(): boolean {
+    const view = this.session?.view;
+    if (!view || !isOver(view)) return false;
+    return !view.refund || ["requested", "review", "approved", "disputed"].includes(view.refund.status);
+  }
+
+  async #keepAwake(): Promise<void> {
+    this.#wakeLock = (await navigator.wakeLock?.request("screen").catch(() => null)) ?? null;
+  }
+
+  async #onVisible(): Promise<void> {
+    if (document.visibilityState !== "visible") return;
+    if (this.seat === "taken" && (!this.#wakeLock || this.#wakeLock.released)) await this.#keepAwake();
+    if (this.session) this.#refreshSoon();
+  }
+}

@@ -1,0 +1,458 @@
+/** Every word on a party's page, in English. Plain sentences; nobody is accused of anything. */
+
+import type { Role } from "../protocol";
+import type { EndTexts } from "./ends";
+
+const ends: EndTexts = {
+  completed: {
+    nobody: {
+      client: (other) => ({
+        heading: "Your time together is complete",
+        detail: `You and ${other} had the booked time.`,
+      }),
+      expert: (other) => ({
+        heading: "Your time together is complete",
+        detail: `You and ${other} had the booked time.`,
+      }),
+    },
+  },
+  hung_up: {
+    client: {
+      client: () => ({ heading: "You ended the session", detail: "You ended it before the booked end." }),
+      expert: (other) => ({
+        heading: `${other} ended the session`,
+        detail: "Clients may end a session when they like.",
+      }),
+    },
+    expert: {
+      client: (other) => ({
+        heading: `${other} left early`,
+        detail: "The time that was not delivered is yours to ask back, if you wish.",
+      }),
+      expert: (other) => ({
+        heading: "You left early",
+        detail: `${other} may ask back the time that was not delivered.`,
+      }),
+    },
+  },
+  lost: {
+    client: {
+      client: () => ({
+        heading: "Your connection did not come back",
+        detail: "The session ended while your connection was interrupted.",
+      }),
+      expert: (other) => ({
+        heading: `${other}’s connection did not come back`,
+        detail: "The session ended while the other connection was interrupted.",
+      }),
+    },
+    expert: {
+      client: (other) => ({
+        heading: `${other}’s connection did not come back`,
+        detail: "The time that was not delivered is yours to ask back, if you wish.",
+      }),
+      expert: (other) => ({
+        heading: "Your connection did not come back",
+        detail: `${other} may ask back the time that was not delivered.`,
+      }),
+    },
+  },
+  left_page: {
+    client: {
+      client: () => ({
+        heading: "You did not come back to the session",
+        detail: "Your page was closed before the end.",
+      }),
+      expert: (other) => ({
+        heading: `${other} did not come back`,
+        detail: "The other page was closed before the end.",
+      }),
+    },
+    expert: {
+      client: (other) => ({
+        heading: `${other} did not come back`,
+        detail: "The time that was not delivered is yours to ask back, if you wish.",
+      }),
+      expert: (other) => ({
+        heading: "You did not come back to the session",
+        detail: `${other} may ask back the time that was not delivered.`,
+      }),
+    },
+  },
+  safety: {
+    client: {
+      client: () => ({ heading: "You left and reported", detail: "We received your report and will look at it." }),
+      expert: (other) => ({ heading: `${other} left the session`, detail: "The session is over." }),
+    },
+    expert: {
+      client: (other) => ({ heading: `${other} left the session`, detail: "The session is over." }),
+      expert: () => ({ heading: "You left and reported", detail: "We received your report and will look at it." }),
+    },
+  },
+  no_show: {
+    client: {
+      client: () => ({ heading: "You did not join", detail: "The booked time passed before you joined." }),
+      expert: (other) => ({ heading: `${other} did not join`, detail: "Thank you for being there." }),
+    },
+    expert: {
+      client: (other) => ({
+        heading: `${other} did not join`,
+        detail: "Thank you for being there. The whole fee has been asked back for you.",
+      }),
+      expert: () => ({ heading: "You did not join", detail: "The booked time passed before you joined." }),
+    },
+    both: {
+      client: () => ({ heading: "This session did not take place", detail: "Nobody joined in the booked time." }),
+      expert: () => ({ heading: "This session did not take place", detail: "Nobody joined in the booked time." }),
+    },
+  },
+  never_met: {
+    nobody: {
+      client: (other) => ({
+        heading: "You did not meet",
+        detail: `You and ${other} were both here, but not at the same time. Somebody will look at what happened.`,
+      }),
+      expert: (other) => ({
+        heading: "You did not meet",
+        detail: `You and ${other} were both here, but not at the same time. Somebody will look at what happened.`,
+      }),
+    },
+  },
+  interrupted: {
+    nobody: {
+      client: () => ({
+        heading: "The session was interrupted",
+        detail: "The connection of this service failed. The time that was not delivered has been asked back for you.",
+      }),
+      expert: () => ({
+        heading: "The session was interrupted",
+        detail: "The connection of this service failed. It does not count against anybody.",
+      }),
+    },
+  },
+  ended_by_operator: {
+    operator: {
+      client: () => ({
+        heading: "The session was ended by our team",
+        detail: "Somebody will look at what comes next.",
+      }),
+      expert: () => ({
+        heading: "The session was ended by our team",
+        detail: "Somebody will look at what comes next.",
+      }),
+    },
+  },
+  removed: {
+    client: {
+      client: () => ({ heading: "Our team ended the session for you", detail: "You can write to us about it." }),
+      expert: () => ({
+        heading: "The session was ended by our team",
+        detail: "Somebody will look at what comes next.",
+      }),
+    },
+    expert: {
+      client: () => ({
+        heading: "The session was ended by our team",
+        detail: "Somebody will look at what comes next.",
+      }),
+      expert: () => ({ heading: "Our team ended the session for you", detail: "You can write to us about it." }),
+    },
+  },
+  cancelled: {
+    client: {
+      client: () => ({ heading: "You cancelled this session", detail: "The terms of your booking apply." }),
+      expert: (other) => ({ heading: `${other} cancelled this session`, detail: "There is nothing for you to do." }),
+    },
+    expert: {
+      client: (other) => ({
+        heading: `${other} cancelled this session`,
+        detail: "The whole fee has been asked back for you.",
+      }),
+      expert: () => ({ heading: "You cancelled this session", detail: "The client has been told." }),
+    },
+    platform: {
+      client: () => ({
+        heading: "This session was cancelled",
+        detail: "It cannot take place. The whole fee has been asked back for you.",
+      }),
+      expert: () => ({ heading: "This session was cancelled", detail: "It cannot take place." }),
+    },
+    operator: {
+      client: () => ({
+        heading: "This session was cancelled by our team",
+        detail: "The whole fee has been asked back for you.",
+      }),
+      expert: () => ({ heading: "This session was cancelled by our team", detail: "There is nothing for you to do." }),
+    },
+  },
+};
+
+export const en = {
+  title: "Your session",
+  role: { client: "client", expert: "expert" } satisfies Record<Role, string>,
+  with: (name: string) => `With ${name}`,
+  minutes: (count: number) => (count === 1 ? "1 minute" : `${count} minutes`),
+  span: (minutes: number, seconds: number) =>
+    minutes === 0 ? `${seconds} s` : seconds === 0 ? `${minutes} min` : `${minutes} min ${seconds} s`,
+  close: "Close",
+  back: "Back",
+
+  checkin: {
+    when: (day: string, from: string, to: string, zone: string) => `${day}, ${from} to ${to}, ${zone}`,
+    devices: "Camera and microphone",
+    preview: "Your camera, as in a mirror",
+    asking: "Waiting for your browser’s permission …",
+    cameraOff: "Camera off",
+    turnOn: "Turn on",
+    turnOff: "Turn off",
+    tryAgain: "Try again",
+    camera: "Camera",
+    microphone: "Microphone",
+    speaker: "Speaker",
+    level: "Microphone level",
+    silent: "We can’t hear anything. Is the right microphone chosen, and is it switched on?",
+    testSpeaker: "Play a sound",
+    heard: "Did you hear it?",
+    yes: "Yes",
+    no: "No",
+    heardWell: "Your speaker works.",
+    notHeard: "Turn the volume up, or choose another speaker, and play it again.",
+    help: {
+      camera: {
+        denied_by_browser:
+          "Your browser keeps the camera from this page. Open the site settings beside the address and allow it.",
+        denied_by_system:
+          "Your system keeps the camera from your browser. Allow it in the system’s privacy settings, then try again.",
+        missing: "No camera was found. Plug one in, or join without.",
+        busy: "Your camera does not start. Another program may be using it; close that one and try again.",
+      },
+      microphone: {
+        denied_by_browser:
+          "Your browser keeps the microphone from this page. Open the site settings beside the address and allow it.",
+        denied_by_system:
+          "Your system keeps the microphone from your browser. Allow it in the system’s privacy settings, then try again.",
+        missing: "No microphone was found. Plug one in, or join to listen and write.",
+        busy: "Your microphone does not start. Another program may be using it; close that one and try again.",
+      },
+    },
+    withoutDevices: "You can join without a camera, and even without a microphone.",
+    guidelines: "How we meet here",
+    rules: [
+      "Be on time. Nobody should have to wait for a session that they booked.",
+      "Be polite and fair. No swearing, no shouting, no talking down.",
+      "The call ends by itself at the booked end. Only the client may end it earlier; if the expert leaves early, the client may ask back the remaining time.",
+      "No misleading or harmful advice, and nothing that the law of the client’s country forbids.",
+      "Do not record, by any means, note-taking programs included, without the other’s written consent. This service does not record; a device in the room can.",
+    ],
+    accept: "I will keep to this, and I promise not to record.",
+    accepted: "You have accepted how we meet here.",
+    decline: "I don’t accept",
+    declined: "You did not accept, so you cannot join. You can change your mind at any time.",
+    join: "Join",
+    joinAudio: "Join by audio",
+    joinPlain: "Join without camera and microphone",
+    joining: "Joining …",
+    opensIn: "Doors open in",
+    opensAt: (time: string) => `You can join from ${time} on.`,
+    startsIn: "Starts in",
+    startedAgo: "Started",
+    steppedOut: (end: string) => `You stepped out. You can come back until ${end}.`,
+    elsewhere: "You are in this session on another device. Joining here moves it to this one.",
+    late: "I’m running late",
+    lateBy: (minutes: number) => `${minutes} min`,
+    lateSent: (minutes: number) => `We said that you are about ${minutes} minutes late.`,
+    lateFailed: "That could not be sent. Please try again.",
+    calendar: "Add to calendar",
+  },
+
+  refusal: (code: string) =>
+    ({
+      too_early: "The doors are not open yet.",
+      guidelines_needed: "Please accept how we meet here first.",
+      session_over: "This session is over.",
+      party_sanctioned: "You cannot join sessions at present. Please write to us.",
+      not_started: "Before the booked start there is nothing to end; you can step out.",
+      offline: "The connection is interrupted. Please try again.",
+    })[code] ?? "That did not work. Please try again.",
+
+  waiting: {
+    heading: "Waiting room",
+    status: {
+      not_here: (name: string) => `${name} is not here yet`,
+      checking: (name: string) => `${name} is checking devices`,
+      here: (name: string) => `${name} is here`,
+      away: (name: string) => `${name} is away for a moment`,
+    },
+    runningLate: (name: string, minutes: number) => `${name} is running about ${minutes} minutes late.`,
+    startsIn: "Starts in",
+    running: "Time left",
+    early: "If you are both here early you may talk already. The booked time begins at the start.",
+    leaveAt: (time: string, name: string) => `If ${name} is not here by ${time}, you can leave freely.`,
+    leaveAtClient: (time: string, name: string) =>
+      `If ${name} is not here by ${time}, you can leave freely, and the fee is asked back for you.`,
+    leaveNow: "You can leave now. It does not count against you.",
+    arrived: (name: string) => `${name} is here!`,
+  },
+
+  call: {
+    timeLeft: "Time left",
+    startsIn: "Starts in",
+    you: "You",
+    connecting: "Connecting …",
+    cameraOff: (name: string) => `${name}’s camera is off`,
+    otherMuted: (name: string) => `${name} is muted`,
+    mute: "Microphone",
+    camera: "Camera",
+    share: "Share screen",
+    chat: "Chat",
+    unread: (count: number) => `Chat, ${count} new`,
+    devices: "Devices",
+    leave: "Leave",
+    warning: (minutes: number, seconds: number) =>
+      minutes > 0 ? (minutes === 1 ? "1 minute left" : `${minutes} minutes left`) : `${seconds} seconds left`,
+    reconnecting: "One moment, the connection is being restored …",
+    offline: "Reconnecting to the service …",
+    tapToHear: "Tap to hear",
+    chatEmpty: "What you write here goes straight to the other person and is kept nowhere.",
+    chatLabel: "Write a message",
+    chatSend: "Send",
+    chatClosed: "Chat opens when you are connected.",
+    me: "You",
+  },
+
+  held: {
+    heading: "The connection was interrupted",
+    both: (end: string) => `You can both come back until ${end}.`,
+    leaveAtClient: (time: string) => `From ${time} you can leave and ask for the missed time.`,
+    leaveAt: (time: string) => `From ${time} you can leave freely.`,
+    leaveNowClient: "You can leave now and ask for the missed time, or wait a little longer.",
+    leaveNow: "You can leave now, or wait a little longer.",
+    self: "You are being brought back into the session …",
+  },
+
+  leave: {
+    heading: "Do you want to leave?",
+    stepOut: "Step out",
+    stepOutHelp: (end: string) => `You can come back until ${end}.`,
+    stepOutOther: (time: string) => `From ${time} the other person may leave.`,
+    end: "End the session",
+    endHelp:
+      "The session ends for both of you now. For the time that is left our rules give no refund here; your rights by law remain.",
+    endCause: "It could not be held because …",
+    causeNone: "No particular reason",
+    causes: {
+      no_media: "we could not hear or see each other",
+      not_the_person: "it was not the person I booked",
+      conduct: "of how I was treated",
+      other: "of something else",
+    },
+    causeHelp: "Somebody will look at what happened and decide about the fee.",
+    early: "Leave early",
+    earlyHelp: (amount: string) => `The client may ask back ${amount}.`,
+    earlyHelpFree: "The session ends for both of you now.",
+    earlyConfirmHeading: "Leave early now?",
+    earlyConfirmText: "The session ends for both of you. For the remaining time the client may ask back:",
+    earlyConfirmFree: "The session ends for both of you.",
+    earlyConfirm: "Yes, leave early",
+    freely: "Leave",
+    freelyHelp: "You are alone here and may leave. It does not count against you.",
+    stay: "Stay",
+  },
+
+  replaced: {
+    heading: "Open on another device",
+    detail: "You are in this session on another device or in another tab. This page stays quiet.",
+    takeOver: "Take it back here",
+  },
+
+  error: {
+    no_link: {
+      heading: "This link is incomplete",
+      detail: "Please open the link from your invitation again. It works as often as you like.",
+    },
+    bad_link: {
+      heading: "This link does not open a session",
+      detail: "It may have been replaced by a newer one. Please look for the newest invitation.",
+    },
+    offline: { heading: "We cannot reach the service", detail: "Please check your connection." },
+    wrong_protocol: { heading: "There is a newer version of this page", detail: "Please load it again." },
+    again: "Try again",
+  },
+
+  ends,
+  ended: {
+    plain: { heading: "This session is over", detail: "" },
+    soon: { heading: "Time is up", detail: "Your summary is on its way …" },
+    forCause: "You said that it could not be held. Somebody will look at what happened.",
+    time: "Your time",
+    booked: "Booked",
+    client: "Client here",
+    expert: "Expert here",
+    mutual: "Heard and saw each other",
+    arrived: (time: string) => `from ${time}`,
+    absent: "did not join",
+    next: "Keep this link: everything here can be seen again with it.",
+    calendarFailed: "The calendar entry could not be loaded.",
+  },
+
+  refund: {
+    heading: "Money back",
+    headingExpert: "The fee",
+    status: {
+      none: "Our rules give no refund here; your rights by law remain.",
+      eligible: "You may ask back",
+      requested: "Asked back. You will hear from your booking service.",
+      review: "Somebody is looking at what happened. You will hear about the fee.",
+      approved: "Approved. The money is on its way.",
+      declined: "Your booking service declined. Its note is below.",
+      disputed: "You asked for a second look. You will hear about it.",
+      settled: "Paid back.",
+      expired: "The time for asking has passed. Your rights by law remain.",
+    },
+    statusExpert: {
+      none: "Nothing is asked back.",
+      eligible: "The client may ask back the time that was not delivered, up to",
+      requested: "The client asked back the time that was not delivered.",
+      review: "Somebody is looking at what happened before the fee is settled.",
+      approved: "The booking service approved a refund to the client.",
+      declined: "The booking service declined a refund.",
+      disputed: "The client asked for a second look.",
+      settled: "A refund was paid to the client.",
+      expired: "Nothing is asked back.",
+    },
+    upTo: "Up to",
+    until: (time: string) => `until ${time}`,
+    how: "How it was computed",
+    part: (span: string, why: string) => `${span}: ${why}`,
+    /** By the rule that a part stands on; the number itself stays out of sight. */
+    why: (rule: string) =>
+      ({
+        "P3.4": "the time left when the expert left early",
+        "P3.5": "interruptions longer than allowed for",
+        "P3.6": "the time after the expert’s connection was gone",
+        "P3.9": "the time that this service failed to deliver",
+        "P3.10": "the whole session was not delivered",
+      })[rule] ?? "time that was not delivered",
+    sum: (time: string, booked: string, fee: string) =>
+      `${time} of ${booked} booked, of a fee of ${fee}, rounded up for you.`,
+    amount: "How much do you ask back?",
+    less: "The whole, or less if you like.",
+    bad: (max: string) => `Please write an amount up to ${max}.`,
+    request: "Ask for it back",
+    requested: "Asked for",
+    approved: "Approved",
+    failed: "That did not work. Please try again.",
+  },
+
+  home: {
+    heading: "One to one, for the booked time",
+    intro: [
+      "Here a client and an expert meet by video for the time they booked. The call ends by itself when the time is over.",
+      "This service does not record, and it cannot see or hear you: what you say and show is encrypted between your two browsers.",
+      "If time that was paid for is not delivered, the client can ask for it back, and both see how it was counted.",
+    ],
+    invited: "Do you have an invitation? Open the link in it: it leads to your session.",
+    demo: "Try it",
+    demoHelp: "Sample sessions. Open the two sides of one in two windows.",
+  },
+};
