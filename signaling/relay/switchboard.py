@@ -37,7 +37,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 import ifaddr
 import structlog
@@ -505,21 +505,13 @@ class _Worker(asyncio.Protocol):
     @classmethod
     async def spawn(cls, descriptors: tuple[int, ...], heard: Callable[[wire.Message], None]) -> _Worker:
         ours, theirs = socket.socketpair()
-        root = str(Path(signaling.__file__).resolve().parent.parent)
-        path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
         with theirs:
-            process = subprocess.Popen(  # -P: a directory of the same name where we happen to stand is not the package
-                [sys.executable, "-P", "-m", "signaling.relay.worker", str(theirs.fileno())],
-                pass_fds=(theirs.fileno(), *descriptors),
-                stdin=subprocess.DEVNULL,
-                env={**os.environ, "PYTHONPATH": path},
-            )
+            process = _launch(theirs.fileno(), descriptors)
         _, worker = await asyncio.get_running_loop().create_unix_connection(lambda: cls(process, heard), sock=ours)
         return worker
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are of the kind, but not of the class
 
     def data_received(self, data: bytes) -> None:
         for message in self._decoder.feed(data):
@@ -547,6 +539,18 @@ class _Worker(asyncio.Protocol):
 _COUNTED: Final = ("packets_in", "bytes_in", "packets_out", "bytes_out", "dropped", "path_switches")
 
 
+def _launch(link: int, descriptors: tuple[int, ...]) -> subprocess.Popen[bytes]:
+    root = str(Path(signaling.__file__).resolve().parent.parent)
+    path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    # -P: a directory of the same name where we happen to stand is not the package
+    return subprocess.Popen(  # noqa: S603 - ours, every word of it
+        [sys.executable, "-P", "-m", "signaling.relay.worker", str(link)],
+        pass_fds=(link, *descriptors),
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+
+
 def _credentials() -> Credentials:
     """48 bits more than a guess can reach, and 144 bits of key, in RFC 8445's alphabet (which is base64's)."""
     return Credentials(_ice_chars(9), _ice_chars(18))
@@ -559,7 +563,7 @@ def _ice_chars(size: int) -> str:
 def _expand(hosts: Iterable[str]) -> list[str]:
     """The local addresses to listen on: every one of the host for none or a wildcard, loopback last."""
     chosen: list[str] = []
-    for host in tuple(hosts) or ("0.0.0.0",):
+    for host in tuple(hosts) or ("0.0.0.0",):  # noqa: S104 - and it is expanded
         try:
             address = ipaddress.ip_address(host)
         except ValueError:

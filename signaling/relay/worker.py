@@ -18,7 +18,7 @@ import signal
 import socket
 import sys
 import time
-from typing import Final
+from typing import Final, cast
 
 import uvloop
 
@@ -46,8 +46,7 @@ class Worker(asyncio.Protocol):
     # --- the socketpair ---
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are of the kind, but not of the class
 
     def data_received(self, data: bytes) -> None:
         for message in self._decoder.feed(data):
