@@ -16,7 +16,7 @@ import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
@@ -25,6 +25,7 @@ from signaling.errors import ProtocolError, UserError
 from signaling.fanout import Fanout
 from signaling.messages import Command, Done, PeerStatus, ServerMessage
 from signaling.ports import Admission, Clock, Desk, Report
+from signaling.relay.switchboard import Outgoing, Pulse
 from signaling.session import (
     Accept,
     Accepted,
@@ -61,46 +62,18 @@ T = TypeVar("T")
 # --- the relay, as far as it is known here ----------------------------------------------------------------------------
 
 
-class Outgoing(Protocol):
-    """What a page must be told so that its leg comes up."""
-
-    @property
-    def role(self) -> Role: ...
-    @property
-    def kind(self) -> Literal["negotiate", "description"]: ...
-    @property
-    def generation(self) -> int: ...
-    @property
-    def type(self) -> Literal["offer", "answer"] | None: ...
-    @property
-    def sdp(self) -> str | None: ...
-
-
-class Pulse(Protocol):
-    """A leg's signs of life, monotonic seconds."""
-
-    @property
-    def up(self) -> bool: ...
-    @property
-    def last_check(self) -> float | None: ...
-    @property
-    def last_packet(self) -> float | None: ...
-
-
 class Switchboard(Protocol):
-    """Sessions to legs; ``signaling.relay.switchboard`` is the real one."""
+    """Sessions to legs; ``signaling.relay.switchboard`` is the real one. Nothing here waits."""
 
-    async def open(self, session: str, deadline_monotonic: float) -> None: ...
-    async def set_deadline(self, session: str, deadline: float) -> None: ...
-    async def join(self, session: str, role: Role) -> list[Any]: ...
-    async def leave(self, session: str, role: Role) -> None: ...
-    async def describe(
-        self, session: str, role: Role, type: Literal["offer", "answer"], sdp: str, generation: int
-    ) -> list[Any]: ...
-    async def restart(self, session: str, role: Role) -> list[Any]: ...
-    async def close(self, session: str) -> None: ...
-    def pulse(self, session: str, role: Role) -> Pulse | None: ...
-    def mutual_ms(self, session: str) -> int: ...
+    def open(self, session: str, deadline: float, /) -> None: ...
+    def set_deadline(self, session: str, deadline: float, /) -> None: ...
+    def join(self, session: str, role: Role, /) -> list[Outgoing]: ...
+    def leave(self, session: str, role: Role, /) -> None: ...
+    def describe(self, session: str, role: Role, type: str, sdp: str, generation: int, /) -> list[Outgoing]: ...
+    def restart(self, session: str, role: Role, /) -> list[Outgoing]: ...
+    def close(self, session: str, /) -> None: ...
+    def pulse(self, session: str, role: Role, /) -> Pulse | None: ...
+    def mutual_ms(self, session: str, /) -> int: ...
 
 
 # --- what is remembered -----------------------------------------------------------------------------------------------
@@ -157,6 +130,8 @@ class _Live:
     version: int = 0
     phase: Phase = Phase.SCHEDULED
     opened: bool = False
+    generation: int = 0
+    renewed: float = 0.0  # since then both have new legs
     deadline: float = 0.0
     ends_at: Ms = 0
     mutual: int = 0
@@ -332,12 +307,8 @@ class Attendant:
             raise _stale()
         match command:
             case messages.DescribeCommand(type=type_, sdp=sdp, generation=generation):
-                await self._run(
-                    live,
-                    lambda: self._relay(
-                        live, lambda: self._switchboard.describe(live.id, who.role, type_, sdp, generation)
-                    ),
-                )
+                described = lambda: self._switchboard.describe(live.id, who.role, type_, sdp, generation)  # noqa: E731
+                await self._run(live, lambda: self._relay(live, described))
             case messages.RestartCommand():
                 await self._run(live, lambda: self._relay(live, lambda: self._switchboard.restart(live.id, who.role)))
             case messages.StepOutCommand():
@@ -380,7 +351,7 @@ class Attendant:
         if not live.opened:
             live.opened, live.ends_at = True, report.session.slot.ends_at
             live.deadline = self._deadline(live.ends_at)
-            await self._switchboard.open(live.id, live.deadline)
+            self._switchboard.open(live.id, live.deadline)
         await self._relay(live, lambda: self._switchboard.join(live.id, role))
 
     async def _carry(self, live: _Live, role: Role, sid: str) -> None:
@@ -437,7 +408,7 @@ class Attendant:
     async def _bring_forward(self, live: _Live) -> None:
         if live.opened and (deadline := self._deadline(live.ends_at)) < live.deadline:
             live.deadline = deadline
-            await self._switchboard.set_deadline(live.id, deadline)
+            self._switchboard.set_deadline(live.id, deadline)
 
     # --- what the desk says: this is its Listener ---
 
@@ -501,7 +472,7 @@ class Attendant:
         if live.opened:
             live.ends_at = fact.slot.ends_at
             live.deadline = self._deadline(live.ends_at)
-            await self._switchboard.set_deadline(live.id, live.deadline)
+            self._switchboard.set_deadline(live.id, live.deadline)
         moved = messages.Moved(version=report.version, starts_at=fact.slot.starts_at, ends_at=fact.slot.ends_at)
         await self._tell_both(live, moved)
 
@@ -509,8 +480,8 @@ class Attendant:
         """Commit, drop, tell; at the hard stop the relay has dropped already, by its own deadline (§1.7)."""
         if live.opened:
             live.mutual = self._switchboard.mutual_ms(live.id)
-            live.opened = False
-            await self._switchboard.close(live.id)
+            live.opened, live.generation = False, 0
+            self._switchboard.close(live.id)
         for role, party in live.parties:
             party.forget()
             if self._fanout.sids(live.id, role):
@@ -521,7 +492,7 @@ class Attendant:
     async def _close_leg(self, live: _Live, role: Role) -> None:
         live.party(role).forget()
         if live.opened:
-            await self._switchboard.leave(live.id, role)
+            self._switchboard.leave(live.id, role)
 
     async def _show(self, live: _Live) -> None:
         for role, _ in live.parties:
@@ -545,9 +516,11 @@ class Attendant:
         for role in Role:
             await self._fanout.tell(live.id, role, message)
 
-    async def _relay(self, live: _Live, ask: Callable[[], Awaitable[list[Any]]]) -> None:
+    async def _relay(self, live: _Live, ask: Callable[[], list[Outgoing]]) -> None:
         """What the switchboard answers goes to the pages that carry the joins, and to no other page of a party."""
-        for outgoing in await ask():
+        for outgoing in ask():
+            if outgoing.generation != live.generation:
+                live.generation, live.renewed = outgoing.generation, self._monotonic()
             party = live.party(outgoing.role)
             party.told.append((self._monotonic(), outgoing))
             if party.carrier is not None:
@@ -582,6 +555,8 @@ class Attendant:
         leg: float | None = None
         if pulse is not None and pulse.up:
             leg = max((t for t in (pulse.last_check, pulse.last_packet) if t is not None), default=None)
+            if leg is not None and leg < live.renewed:
+                leg = None  # that was the leg before: while the other joins anew, the innocent side is only not up
         signs = presence.Signs(party.since, party.lost, party.heard, leg, party.closing)
         if party.away is not None:
             return Join(role, join) if presence.returned(signs, party.away) else None

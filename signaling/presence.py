@@ -2,8 +2,7 @@
 
 Two things speak for a party: its socket (connect, message, pong) and its leg of the relay (packet, authenticated
 check). One of them alive is enough, with one exception: a page whose leg had been up and stays silent although its
-socket lives
-has lost the call, restart or not. A leg that never was up is not silent, only *not up*.
+socket lives has lost the call, restart or not. A leg that never was up is not silent, only *not up*.
 
 What this module refuses to know: clocks (monotonic seconds are passed in), sockets, the relay, and why a socket closed:
 the library's reason is the same for a closed tab and a pulled cable.
