@@ -12,8 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from aiohttp import web
+
 from signaling import messages
+from signaling.attendant import Attendant
 from signaling.errors import Denied, ProtocolError
+from signaling.fanout import Fanout
+from signaling.gateway import Gateway
 from signaling.messages import View
 from signaling.ports import Admission, Listener, Report
 from signaling.relay.switchboard import Outgoing, Pulse
@@ -255,3 +260,31 @@ class FakeSwitchboard:
         now = self.clock.monotonic()
         pulse = self.boards[session].pulses.get(role, NO_PULSE)
         self.boards[session].pulses[role] = replace(pulse, up=True, last_check=now, last_packet=now)
+
+
+class House:
+    """The live side put together over the fakes, as ``server.app`` does it; presence is looked at by ``pass_time``."""
+
+    def __init__(self, desk: FakeDesk | None = None) -> None:
+        self.clock = desk.clock if desk else FakeClock()
+        self.desk = desk or FakeDesk(self.clock)
+        self.switchboard = FakeSwitchboard(self.clock)
+        self.fanout = Fanout(monotonic=self.clock.monotonic)
+        self.attendant = Attendant(
+            self.desk, self.fanout, self.switchboard, clock=self.clock, monotonic=self.clock.monotonic
+        )
+        self.gateway = Gateway(self.desk, self.attendant, self.fanout, self.clock)
+        self.desk.listeners.append(self.attendant)
+        self.app = web.Application()
+        self.fanout.attach(self.app)
+
+    async def pass_time(self, seconds: float, *, alive: tuple[Role, ...] = (), step: float = 1.0) -> None:
+        """Time goes by in steps; the legs in ``alive`` are heard at each."""
+        left = seconds
+        while left > 0:
+            self.clock.advance(min(step, left))
+            left -= step
+            for role in alive:
+                self.switchboard.alive(role)
+            await self.attendant.poll()
+            await self.attendant.settled()
