@@ -48,7 +48,9 @@ export class Peer {
   };
   #pc: RTCPeerConnection | null = null;
   #channel: RTCDataChannel | null = null;
-  #generation = -1;
+  /** Compared for equality only: a server that was restarted begins at 1 again. */
+  #generation: number | null = null;
+  #closed = false;
   #offering = false;
   #queue: Promise<void> = Promise.resolve();
   #last = { at: 0, bytes: 0, packets: 0, lost: 0 };
@@ -82,7 +84,13 @@ export class Peer {
   /** To the expert: a new connection, and an offer. */
   negotiate(generation: number): void {
     this.#enqueue(async () => {
-      if (generation <= this.#generation) return;
+      if (this.#closed) return;
+      const pending = this.#pc?.pendingLocalDescription;
+      if (generation === this.#generation) {
+        // told again, because our offer did not arrive
+        if (pending) this.#handlers.describe({ type: "offer", sdp: pending.sdp, generation });
+        return;
+      }
       const pc = this.#open(generation);
       this.#offering = true;
       for (const line of LINES) pc.addTransceiver(KIND[line], { direction: "sendrecv" });
@@ -96,7 +104,7 @@ export class Peer {
   describe(description: Description): void {
     this.#enqueue(async () => {
       const { type, sdp, generation } = description;
-      if (generation < this.#generation) return;
+      if (this.#closed) return;
       if (type === "answer") {
         if (generation === this.#generation && this.#pc?.signalingState === "have-local-offer") {
           await this.#pc.setRemoteDescription({ type, sdp });
@@ -104,7 +112,7 @@ export class Peer {
         }
         return;
       }
-      const isNew = generation > this.#generation;
+      const isNew = generation !== this.#generation;
       const pc = isNew ? this.#open(generation) : this.#pc;
       if (!pc) return;
       await pc.setRemoteDescription({ type, sdp });
@@ -145,8 +153,8 @@ export class Peer {
   }
 
   close(): void {
+    this.#closed = true; // nothing that is still queued opens another
     this.#release();
-    this.#generation = Number.MAX_SAFE_INTEGER; // nothing that is still queued opens another
   }
 
   /** Since the last call: what came in, how much of it was missing, and how far the other end of the path is. */
@@ -225,10 +233,9 @@ export class Peer {
 
   async #describe(pc: RTCPeerConnection, description: RTCSessionDescriptionInit): Promise<void> {
     await pc.setLocalDescription(description);
-    if (this.#pc !== pc) return;
-    const { type } = description;
-    if (type !== "offer" && type !== "answer") return;
-    this.#handlers.describe({ type, sdp: description.sdp ?? "", generation: this.#generation });
+    const { type, sdp } = description;
+    if (this.#pc !== pc || this.#generation === null || (type !== "offer" && type !== "answer")) return;
+    this.#handlers.describe({ type, sdp: sdp ?? "", generation: this.#generation });
   }
 
   #announce(pc: RTCPeerConnection): void {

@@ -74,6 +74,8 @@ export class Room {
   /** The one element for the other's voice, primed by the click on Join. */
   readonly #audio = new Audio();
   #peer: Peer | null = null;
+  /** What the server says about media before it is known whether the join on a new socket is still the old one. */
+  #pending: (() => void)[] | null = null;
   #join: string | null = null;
   #accepted: string | null = null;
   #downSince: number | null = null;
@@ -205,7 +207,11 @@ export class Room {
     });
     if (this.seat === "none") return; // left, or replaced, meanwhile
     if (ack.ok) {
-      this.#join = ack.join ?? this.#join;
+      if (resume && ack.join !== resume) await this.#newPeer(); // the server was restarted, or had given us up
+      this.#join = ack.join ?? null;
+      const pending = this.#pending ?? [];
+      this.#pending = null;
+      for (const act of pending) act();
       this.seat = "taken";
       rememberJoined(this.#id, true);
       if (this.session) this.session = seated(this.session, this.#join);
@@ -256,6 +262,7 @@ export class Room {
     this.seat = "none";
     this.returning = false;
     this.#join = null;
+    this.#pending = null;
     rememberJoined(this.#id, false);
     this.#peer?.close();
     this.#peer = null;
@@ -485,8 +492,10 @@ export class Room {
 
   #onConnected(): void {
     this.online = true;
-    if (this.seat === "taken") void this.#takeSeat(this.#join);
-    else if (this.seat === "taking") void this.#takeSeat(null);
+    if (this.seat === "taken") {
+      this.#pending = [];
+      void this.#takeSeat(this.#join);
+    } else if (this.seat === "taking") void this.#takeSeat(null);
     this.#changed();
   }
 
@@ -503,16 +512,17 @@ export class Room {
     const event = { name, data } as { [N in keyof Events]: { name: N; data: Events[N] } }[keyof Events];
     switch (event.name) {
       case "negotiate":
-        this.#peer?.negotiate(event.data.generation);
+        this.#aboutMedia(() => this.#peer?.negotiate(event.data.generation));
         return;
       case "description":
-        this.#peer?.describe(event.data);
+        this.#aboutMedia(() => this.#peer?.describe(event.data));
         return;
       case "warning":
         this.#showWarning(event.data.remaining_seconds);
         return;
       case "replaced":
         this.#giveUpSeat();
+        this.#connection.close(); // quiet, until it is taken back
         this.replaced = true;
         this.devices.stop();
         this.#changed();
@@ -529,6 +539,11 @@ export class Room {
     }
     this.#follow();
     this.#changed();
+  }
+
+  #aboutMedia(act: () => void): void {
+    if (this.#pending) this.#pending.push(act);
+    else act();
   }
 
   #showWarning(seconds: number): void {
@@ -555,6 +570,7 @@ export class Room {
     if (isOver(view)) {
       this.#stop();
       this.#connection.close();
+      if (!view.end) this.#alarm = setTimeout(() => void this.refresh(), 1_500); // the settlement follows
       return;
     }
     const now = this.clock.now();

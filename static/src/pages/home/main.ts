@@ -4,10 +4,11 @@ import { texts } from "../../texts";
 
 const t = texts.home;
 
-/** One sample session of the demo mode, as `/demo.json` lists them: `{sessions: [{title, links: [{label, url}]}]}`. */
+/** One sample session of the demo mode, as `/demo.json` lists them: the links of its two sides. */
 interface Sample {
   title: string;
-  links: { label: string; url: string }[];
+  client: string;
+  expert: string;
 }
 
 class HomePage extends LitElement {
@@ -26,8 +27,7 @@ class HomePage extends LitElement {
   async #load(): Promise<void> {
     const response = await fetch("/demo.json", { cache: "no-store" }).catch(() => null);
     if (!response?.ok) return;
-    const { sessions } = (await response.json()) as { sessions: Sample[] };
-    this.#samples = sessions;
+    this.#samples = (await response.json()) as Sample[];
     this.requestUpdate();
   }
 
@@ -46,8 +46,8 @@ class HomePage extends LitElement {
                 <p class="quiet">${t.demoHelp}</p>
                 <ul>
                   ${this.#samples.map(
-                    ({ title, links }) =>
-                      html`<li>${title}: ${links.map(({ label, url }) => html`<a href=${url} target="_blank" rel="noreferrer">${label}</a> `)}</li>`,
+                    ({ title, client, expert }) =>
+                      html`<li>${title}: <a href=${client} target="_blank" rel="noreferrer">${texts.role.client}</a>, <a href=${expert} target="_blank" rel="noreferrer">${texts.role.expert}</a></li>`,
                   )}
                 </ul>
               </section>`
