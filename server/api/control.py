@@ -1,0 +1,65 @@
+"""The operator's own door: API keys, over a unix socket beside the database (mode 0600).
+
+Whoever can open the socket may do what whoever can open the database file may do, so there is no key to show here.
+Commands like ``headstrt keys`` talk to it while the server runs, for there is one writer (security §5).
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from server.api import middleware, requests
+from server.api.sessions import answer
+from server.desk import Desk
+from server.store.views import Key
+from signaling.messages import Time
+
+DESK = web.AppKey("desk", Desk)
+
+
+class KeyAnswer(BaseModel):
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: Time
+    revoked_at: Time | None
+
+
+class NewKeyAnswer(KeyAnswer):
+    """``secret`` is shown this once."""
+
+    secret: str
+
+
+class KeyList(BaseModel):
+    data: tuple[KeyAnswer, ...]
+
+
+def control_app(desk: Desk) -> web.Application:
+    """``GET/POST /keys`` and ``DELETE /keys/{id}``. Serve it on a ``UnixSite`` whose socket is 0600."""
+    app = web.Application(client_max_size=requests.MAX_BODY, middlewares=[middleware.say_problems])
+    app[DESK] = desk
+    app.router.add_get("/keys", _list)
+    app.router.add_post("/keys", _create)
+    app.router.add_delete("/keys/{id}", _revoke)
+    return app
+
+
+async def _list(request: web.Request) -> web.Response:
+    return answer(KeyList(data=tuple(_key(key) for key in await request.app[DESK].keys())))
+
+
+async def _create(request: web.Request) -> web.Response:
+    given = await requests.body(request, requests.KeyBody)
+    key, secret = await request.app[DESK].create_key(given.name, given.scopes)
+    return answer(NewKeyAnswer(**dict(_key(key)), secret=secret), 201)
+
+
+async def _revoke(request: web.Request) -> web.Response:
+    await request.app[DESK].revoke_key(request.match_info["id"])
+    return web.Response(status=204)
+
+
+def _key(key: Key) -> KeyAnswer:
+    return KeyAnswer(id=key.id, name=key.name, scopes=key.scopes, created_at=key.created_at, revoked_at=key.revoked_at)

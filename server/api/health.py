@@ -1,0 +1,116 @@
+"""Whether this server runs, is ready, and how it fares. For probes and for Prometheus; nothing here names a person.
+
+``/healthz`` asks only the process, ``/readyz`` also the database, the relay and whether the server is going down.
+"""
+
+from __future__ import annotations
+
+import time
+from importlib import metadata
+from typing import Literal
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Gauge, Histogram
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from pydantic import BaseModel, Field
+
+from server.api import requests
+from server.api.deps import Deps, RelayStats, deps
+from server.api.sessions import answer
+from server.store import views
+from signaling.messages import PROTOCOL_VERSION
+from signaling.session import Phase
+
+STALE_SIGN_MS = 30_000
+"""A sign of life is written every two seconds; one this old means that the database takes no writes."""
+
+
+class Alive(BaseModel):
+    status: Literal["ok"] = "ok"
+
+
+class Ready(BaseModel):
+    """Each part by itself; ``ready`` when all are well."""
+
+    ready: bool
+    draining: bool
+    database: bool
+    relay: bool
+
+
+class Version(BaseModel):
+    version: str = Field(examples=["0.1.0"])
+    protocol: int = Field(description="version of the socket's protocol")
+
+
+class Metrics:
+    """The gauges of one application, in a registry of its own; set when they are read."""
+
+    def __init__(self) -> None:
+        own = self.registry = CollectorRegistry()
+        self.sessions = Gauge("headstrt_sessions", "Sessions by phase", ["phase"], registry=own)
+        self.sockets = Gauge("headstrt_sockets", "Sockets that are connected", registry=own)
+        self.relay = Gauge("headstrt_relay", "The relay's totals since its start", ["figure"], registry=own)
+        self.drops = Gauge("headstrt_relay_drops", "Packets not forwarded, by why", ["why"], registry=own)
+        self.outbox = Gauge("headstrt_outbox_events", "Events for the outside that are kept", registry=own)
+        self.alive = Gauge("headstrt_sign_of_life_age_seconds", "Age of the newest sign of life", registry=own)
+        self.read = Gauge("headstrt_database_read_seconds", "How long reading these figures took", registry=own)
+        self.transactions = Histogram(
+            "headstrt_transaction_seconds",
+            "From asking for a write to its being on the disk",
+            buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+            registry=own,
+        )
+
+    def show(self, relay: RelayStats) -> None:
+        for figure in ("sessions", "legs", "packets", "bytes", "workers", "worker_restarts"):
+            self.relay.labels(figure).set(getattr(relay, figure))
+        for why, number in relay.drops.items():
+            self.drops.labels(why).set(number)
+
+
+METRICS = web.AppKey("metrics", Metrics)
+
+
+async def healthz(request: web.Request) -> web.Response:
+    requests.query(request, requests.NoQuery)
+    return answer(Alive())
+
+
+async def readyz(request: web.Request) -> web.Response:
+    requests.query(request, requests.NoQuery)
+    given = deps(request)
+    draining, relay = given.draining(), given.switchboard.stats().workers > 0
+    database = await _takes_writes(given)
+    ready = database and relay and not draining
+    detail = Ready(ready=ready, draining=draining, database=database, relay=relay)
+    return answer(detail, 200 if ready else 503)
+
+
+async def version(request: web.Request) -> web.Response:
+    requests.query(request, requests.NoQuery)
+    return answer(Version(version=metadata.version("headstrt-sessions"), protocol=PROTOCOL_VERSION))
+
+
+async def metrics(request: web.Request) -> web.Response:
+    requests.query(request, requests.NoQuery)
+    given, gauges = deps(request), request.config_dict[METRICS]
+    began = time.monotonic()
+    found = await views.phases(given.database)
+    gauges.outbox.set(await views.outbox_depth(given.database))
+    alive = await views.last_alive(given.database)
+    gauges.read.set(time.monotonic() - began)
+    for phase in Phase:
+        gauges.sessions.labels(phase.value).set(found.get(phase.value, 0))
+    gauges.alive.set((given.clock() - alive) / 1000 if alive is not None else float("nan"))
+    gauges.sockets.set(given.sockets())
+    gauges.show(given.switchboard.stats())
+    return web.Response(body=generate_latest(gauges.registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+
+
+async def _takes_writes(given: Deps) -> bool:
+    try:
+        alive = await views.last_alive(given.database)
+    except Exception:  # whatever it is, this server is not ready
+        return False
+    return alive is None or given.clock() - alive < STALE_SIGN_MS

@@ -1,0 +1,61 @@
+"""Guessing costs time: ten bad tokens or keys in five minutes shut an address out for fifteen.
+
+It counts what it is told was wrong, per address (per /64 for IPv6, which is what one household gets), in bounded
+memory. Time is passed in as a function of monotonic seconds. It knows no HTTP, and the socket's door may share it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+TRIES = 10
+WINDOW = 5 * 60.0
+SHUT_FOR = 15 * 60.0
+ROOM = 10_000
+
+
+@dataclass(slots=True)
+class _Record:
+    failures: list[float] = field(default_factory=list)
+    until: float = 0.0
+
+
+class Limiter:
+    """``shut(address)`` before looking at a secret, ``failed(address)`` when it was wrong."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, room: int = ROOM) -> None:
+        self._clock = clock
+        self._room = room
+        self._records: OrderedDict[str, _Record] = OrderedDict()
+
+    def shut(self, address: str) -> float:
+        """Seconds for which nothing from this address is looked at; 0 when it is free to try."""
+        record = self._records.get(_household(address))
+        return max(0.0, record.until - self._clock()) if record else 0.0
+
+    def failed(self, address: str) -> None:
+        """One more wrong token or key from this address."""
+        now, key = self._clock(), _household(address)
+        record = self._records.setdefault(key, _Record())
+        self._records.move_to_end(key)
+        record.failures = [at for at in record.failures if now - at < WINDOW]
+        record.failures.append(now)
+        if len(record.failures) >= TRIES:
+            record.until, record.failures = now + SHUT_FOR, []
+        while len(self._records) > self._room:  # whoever has been quiet longest is forgotten
+            self._records.popitem(last=False)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+
+def _household(address: str) -> str:
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((ip, 64), strict=False)) if ip.version == 6 else str(ip)

@@ -1,0 +1,497 @@
+"""From the wire to typed commands: every body and every query that the doors take, with its bounds.
+
+Strict: nothing unnamed is taken, no type is guessed, no key may come twice; times carry their offset, money its
+currency. What cannot be read is a 400, what can be read but not meant is a 422 with the path of each mistake.
+The same models make the OpenAPI document. Whether a well-formed command is allowed is the desk's to say.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+import zoneinfo
+from functools import cache
+from typing import Annotated, Any, Literal, NoReturn, TypeAlias, TypeVar
+
+from aiohttp import web
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+)
+
+from server.api.problems import FieldError, Refusal
+from server.desk import Booking
+from server.policy import money
+from server.store.views import Party, Wanted
+from signaling.messages import JoinId, Time, from_rfc3339, to_rfc3339
+from signaling.session import MINUTE, Ms, Phase, Role, Whom
+
+M = TypeVar("M", bound=BaseModel)
+
+MAX_BODY = 256 * 1024
+EARLIEST: Ms = 946_684_800_000  # 2000-01-01
+LATEST: Ms = 7_258_118_400_000  # 2200-01-01: far enough, and every sum of times stays a date
+MAX_AMOUNT = 1_000_000_000_000
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+
+def _whole(value: Any) -> Any:
+    """``30.0`` is a whole number in JSON, and some languages write it so."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _time(value: Any) -> Any:
+    if not isinstance(value, str) or not _RFC3339.fullmatch(value):
+        raise ValueError("a time is RFC 3339 with its offset, as in 2026-11-22T15:00:00Z (in a query, write + as %2B)")
+    try:
+        return from_rfc3339(value.upper())
+    except OverflowError:  # an offset that leads out of the years 1 to 9999
+        raise ValueError("no such time") from None
+
+
+def _in_range(at: Ms) -> Ms:
+    if not EARLIEST <= at < LATEST:
+        raise ValueError(f"a time lies between {to_rfc3339(EARLIEST)} and {to_rfc3339(LATEST)}")
+    return at
+
+
+def _currency(value: str) -> str:
+    if value not in money.EXPONENTS:
+        raise ValueError("not an ISO 4217 code that people pay with")
+    return value
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
+
+
+def _zone(value: str) -> str:
+    if value not in _zones():
+        raise ValueError("not an IANA time zone such as Europe/Berlin")
+    return value
+
+
+def _no_dots(value: str) -> str:
+    if value in (".", ".."):
+        raise ValueError("an id that a URL swallows cannot be linked to")
+    return value
+
+
+# Bounds stand before the validators that loosen, or they vanish from the schema.
+Moment: TypeAlias = Annotated[
+    Time,
+    AfterValidator(_in_range),
+    BeforeValidator(_time),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "date-time",
+            "description": "RFC 3339 with offset, from 2000 to 2199",
+            "examples": ["2026-11-22T15:00:00Z"],
+        }
+    ),
+]
+SessionId: TypeAlias = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9._:~-]{1,64}$", examples=["bk_812"]), AfterValidator(_no_dots)
+]
+PersonId: TypeAlias = Annotated[
+    str, Field(pattern=r"^[!-~]{1,128}$", description="the booking system's own id of a person", examples=["c_9"])
+]
+Name: TypeAlias = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,200}$", examples=["Ada Lovelace"])]
+Note: TypeAlias = Annotated[str, Field(pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]{1,1000}$")]
+Version: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,32}$", examples=["2026-11"])]
+MetadataKey: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
+MetadataValue: TypeAlias = Annotated[str, Field(pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]{0,256}$")]
+Minutes: TypeAlias = Annotated[int, Field(ge=1, le=480), BeforeValidator(_whole)]
+Amount: TypeAlias = Annotated[int, Field(ge=0, le=MAX_AMOUNT, description="minor units"), BeforeValidator(_whole)]
+Currency: TypeAlias = Annotated[
+    str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217", examples=["USD"]), AfterValidator(_currency)
+]
+Actor: TypeAlias = Literal["client", "expert", "operator"]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Query(BaseModel):
+    """Strings from a URL, so numbers are read from digits; otherwise as strict as a body."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=False)
+
+
+# --- bodies -----------------------------------------------------------------------------------------------------------
+
+
+class MoneyBody(Body):
+    """Minor units of an ISO 4217 currency: 12 500 is 125.00 USD."""
+
+    model_config = ConfigDict(title="MoneyIn")
+
+    amount: Amount = Field(examples=[12000])
+    currency: Currency
+
+    def value(self) -> money.Money:
+        return money.Money(self.amount, self.currency)
+
+
+class PartyBody(Body):
+    """One side of a booking."""
+
+    id: PersonId
+    name: Name
+    email: Annotated[str, Field(pattern=r"^[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,189}$")] | None = None
+    time_zone: (
+        Annotated[str, Field(max_length=64, description="IANA name", examples=["Europe/Berlin"]), AfterValidator(_zone)]
+        | None
+    ) = None
+    locale: (
+        Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$", description="BCP 47", examples=["de"])]
+        | None
+    ) = None
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1", examples=["DE"])] | None = None
+    metadata: Annotated[
+        dict[MetadataKey, MetadataValue], Field(max_length=16, description="string pairs of your own, given back")
+    ] = {}
+
+    def value(self) -> Party:
+        return Party(
+            person_id=self.id,
+            name=self.name,
+            email=self.email,
+            time_zone=self.time_zone,
+            locale=self.locale,
+            country=self.country,
+            metadata=tuple(sorted(self.metadata.items())),
+        )
+
+
+class AcceptedBody(Body):
+    """The guidelines were accepted at booking: which text, and when (P5.2)."""
+
+    version: Version
+    accepted_at: Moment
+
+
+class GuidelinesBody(Body):
+    client: AcceptedBody | None = None
+    expert: AcceptedBody | None = None
+
+
+class BookingBody(Body):
+    """A session as the booking system wants it to be. Sent again, it moves or corrects (P0.1)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "starts_at": "2026-11-22T15:00:00Z",
+                    "duration_minutes": 30,
+                    "client": {"id": "c_9", "name": "Ada Lovelace"},
+                    "expert": {"id": "e_4", "name": "Grace Hopper", "time_zone": "America/New_York"},
+                    "title": "Compilers, an introduction",
+                    "fee": {"amount": 12000, "currency": "USD"},
+                }
+            ]
+        }
+    )
+
+    starts_at: Moment
+    duration_minutes: Minutes
+    client: PartyBody
+    expert: PartyBody
+    title: Name | None = None
+    fee: MoneyBody | None = Field(None, description="what the client actually paid")
+    guidelines: GuidelinesBody | None = None
+    by: Actor | None = Field(None, description="who moves it, when this moves it")
+
+    def command(self, session_id: str) -> Booking:
+        accepted = []
+        if self.guidelines is not None:
+            for role, each in ((Role.CLIENT, self.guidelines.client), (Role.EXPERT, self.guidelines.expert)):
+                if each is not None:
+                    accepted.append((role, each.version, each.accepted_at))
+        return Booking(
+            id=session_id,
+            starts_at=self.starts_at,
+            duration=self.duration_minutes * MINUTE,
+            client=self.client.value(),
+            expert=self.expert.value(),
+            title=self.title,
+            fee=self.fee.value() if self.fee else None,
+            accepted=tuple(accepted),
+            by=Whom(self.by) if self.by else None,
+        )
+
+
+class ReasonBody(Body):
+    """Why an operator does this; it goes on the ledger, so name no person."""
+
+    reason: Note = Field(examples=["asked to by both sides"])
+
+
+class LinksBody(Body):
+    role: Annotated[Literal["client", "expert"], Field(description="whose link; both when left out")] | None = None
+
+    def roles(self) -> tuple[Role, ...]:
+        return (Role(self.role),) if self.role else tuple(Role)
+
+
+class DecisionBody(Body):
+    """What the booking system decided about a refund (P3.12)."""
+
+    decision: Literal["approved", "declined"]
+    amount: MoneyBody | None = Field(None, description="approved: how much; as requested when left out")
+    note: Note | None = Field(None, description="a decline needs one")
+
+
+class PaidBody(Body):
+    reference: Annotated[str, Field(pattern=r"^[!-~]{1,128}$", examples=["re_77"])]
+
+
+CheckResult: TypeAlias = Literal["ok", "denied", "missing", "busy", "failed", "skipped"]
+
+
+class CheckSteps(Body):
+    camera: CheckResult | None = None
+    microphone: CheckResult | None = None
+    speaker: CheckResult | None = None
+    network: CheckResult | None = None
+
+
+class CheckBody(Body):
+    """The result of a device check. ``detail`` is for people who look over a shoulder; it is not kept."""
+
+    steps: CheckSteps
+    detail: Annotated[str, Field(max_length=2000)] | None = None
+
+    def results(self) -> tuple[tuple[str, str], ...]:
+        return tuple((name, result) for name, result in self.steps if result is not None)
+
+
+class AcceptBody(Body):
+    accepted: bool
+    version: Version
+
+
+class RefundBody(Body):
+    amount: MoneyBody | None = Field(None, description="less than the most there is; all of it when left out")
+
+
+class LeavingBody(Body):
+    join: JoinId
+
+
+class KeyBody(Body):
+    name: Name
+    scopes: Annotated[tuple[str, ...], Field(max_length=16)]
+
+
+# --- queries ----------------------------------------------------------------------------------------------------------
+
+
+def _digits(value: Any) -> Any:
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,6}", value):
+        return int(value)
+    raise ValueError("a whole number in digits")
+
+
+CursorText: TypeAlias = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9_-]{1,200}$", description="`next_cursor` of the page before")
+]
+
+
+class NoQuery(Query):
+    pass
+
+
+class ListQuery(Query):
+    status: Phase | None = None
+    expert: PersonId | None = None
+    client: PersonId | None = None
+    from_: Moment | None = Field(None, alias="from", description="`starts_at` from here on")
+    to: Moment | None = Field(None, description="`starts_at` before this")
+    limit: Annotated[int, Field(ge=1, le=100), BeforeValidator(_digits)] = 50
+    cursor: CursorText | None = None
+
+    def wanted(self) -> Wanted:
+        return Wanted(self.status, self.expert, self.client, self.from_, self.to)
+
+
+class LedgerQuery(Query):
+    limit: Annotated[int, Field(ge=1, le=1000), BeforeValidator(_digits)] = 1000
+    cursor: CursorText | None = None
+
+
+class CancelQuery(Query):
+    by: Annotated[Actor, Field(description="who cancels; the refund follows from it")] = "operator"
+
+
+class RoleQuery(Query):
+    role: Literal["client", "expert"]
+
+
+# --- reading a request ------------------------------------------------------------------------------------------------
+
+
+async def body(request: web.Request, model: type[M]) -> M:
+    """The JSON body as ``model``. ``Refusal`` 415, 413, 400 or 422."""
+    if request.content_type != "application/json":
+        raise Refusal(415, "unsupported_media_type", "Send the body as application/json.")
+    raw = await request.read()
+    try:
+        text = raw.decode()
+        parsed = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        why = str(error) if isinstance(error, _Readable) else "this is not JSON in UTF-8"
+        raise Refusal(400, "bad_json", f"The body cannot be read: {why}.") from None
+    if not isinstance(parsed, dict):
+        raise Refusal(
+            422, "invalid", "The body is a JSON object.", errors=(FieldError(path="", message="not an object"),)
+        )
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        refuse(error)
+
+
+def query(request: web.Request, model: type[M]) -> M:
+    """The query as ``model``; a key that comes twice is a 400, for nobody can say which one was meant."""
+    values = request.query
+    for key in values:
+        if len(values.getall(key)) > 1:
+            raise Refusal(400, "repeated_key", f"The query names {key[:64]!r} more than once.")
+    try:  # JSON's strictness takes a string for an enum, and no more
+        return model.model_validate_json(json.dumps(dict(values)))
+    except ValidationError as error:
+        refuse(error)
+
+
+_SESSION_ID: TypeAdapter[str] = TypeAdapter(SessionId)
+
+
+def session_id(request: web.Request) -> str:
+    """The id in the path. ``Refusal`` 422 when it cannot be one."""
+    try:
+        return _SESSION_ID.validate_python(request.match_info["id"])
+    except ValidationError as error:
+        refuse(error, "id")
+
+
+def role(request: web.Request) -> Role:
+    """The role in the path."""
+    try:
+        return Role(request.match_info["role"])
+    except ValueError:
+        errors = (FieldError(path="role", message="client or expert"),)
+        raise Refusal(422, "invalid", "There is no such role.", errors=errors) from None
+
+
+_ETAGS = re.compile(r'\s*(W/)?"([\x21\x23-\x7e]*)"\s*')
+
+
+def if_match(request: web.Request) -> frozenset[int] | Literal["*"] | None:
+    """The versions that ``If-Match`` allows (RFC 9110 §13.1.1); None without one. ``Refusal`` 400 if it is none."""
+    lines = request.headers.getall("If-Match", [])
+    if not lines:
+        return None
+    text = ",".join(lines).strip()
+    if text == "*":
+        return "*"
+    versions = set()
+    for part in text.split(","):
+        tag = _ETAGS.fullmatch(part)
+        if tag is None:
+            raise Refusal(400, "bad_precondition", 'If-Match takes the ETag of an answer, as in "17", or *.')
+        if not tag[1] and re.fullmatch(r"[0-9]{1,15}", tag[2]):  # a weak tag never matches here
+            versions.add(int(tag[2]))
+    return frozenset(versions)
+
+
+def pack_cursor(*parts: int | str) -> str:
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+
+
+def list_cursor(text: str | None) -> tuple[Ms, str] | None:
+    match _unpack(text):
+        case None:
+            return None
+        case [int(at), str(id_)] if 0 <= at < 2 * LATEST and len(id_) <= 64:
+            return at, id_
+        case _:
+            raise _bad_cursor()
+
+
+def ledger_cursor(text: str | None) -> int:
+    match _unpack(text):
+        case None:
+            return 0
+        case [int(seq)] if 0 <= seq < 2**53:
+            return seq
+        case _:
+            raise _bad_cursor()
+
+
+def _unpack(text: str | None) -> Any:
+    if text is None:
+        return None
+    try:
+        parts = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except (ValueError, binascii.Error, RecursionError):
+        raise _bad_cursor() from None
+    return parts if isinstance(parts, list) and not any(isinstance(part, bool) for part in parts) else False
+
+
+def _bad_cursor() -> Refusal:
+    errors = (FieldError(path="cursor", message="not a cursor of this list"),)
+    return Refusal(422, "invalid", "Give next_cursor of the page before, unchanged.", errors=errors)
+
+
+def refuse(error: ValidationError, at: str = "") -> NoReturn:
+    """422 with the path of each mistake; never with the value, which may be anybody's."""
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    if any(problem["type"] == "json_invalid" for problem in problems):
+        raise Refusal(400, "bad_json", "The body cannot be read: this is not JSON in UTF-8.") from None
+    errors = tuple(
+        FieldError(
+            path=(at or ".".join(_printable(part) for part in problem["loc"])),
+            message=problem["msg"].removeprefix("Value error, "),
+        )
+        for problem in problems[:50]
+    )
+    first = errors[0]
+    raise Refusal(
+        422, "invalid", f"{first.path}: {first.message}" if first.path else first.message, errors=errors
+    ) from None
+
+
+def _printable(part: object) -> str:
+    return "".join(c if c.isprintable() else "?" for c in str(part)[:64])
+
+
+class _Readable(ValueError):
+    """An error whose text may be shown."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Readable("an object names a key twice")
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise _Readable(f"JSON knows no {name}")

@@ -1,0 +1,266 @@
+"""One table of routes, read by the router and by the OpenAPI document alike, and the application made of it.
+
+A row says who may call, what is taken, what is answered and which refusals are to be expected. It decides nothing else.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from server.answers import SessionAnswer
+from server.api import access, docs, health, me, middleware, openapi, pages, requests, sessions
+from server.api.deps import DEPS, Deps
+from server.api.route import Handler, Open, Route
+from signaling.messages import View
+
+READ = frozenset({"sessions", "read", "moderation"})
+BOOK = frozenset({"sessions"})
+OPERATE = frozenset({"sessions", "moderation"})
+
+
+_SESSION = ((200, SessionAnswer),)
+_GONE = "404 session_not_found"
+_OVER = "409 session_over"
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "PUT",
+        "/v1/sessions/{id}",
+        sessions.put,
+        BOOK,
+        "Book, move or correct a session",
+        "sessions",
+        ((201, sessions.BookedAnswer), (200, sessions.BookedAnswer)),
+        (
+            "400 bad_precondition",
+            _OVER,
+            "409 slot_started",
+            "409 stale",
+            "412 precondition_failed",
+            "422 same_person",
+            "422 slot_over",
+            "422 end_too_near",
+        ),
+        body=requests.BookingBody,
+        etag=True,
+    ),
+    Route("GET", "/v1/sessions/{id}", sessions.get, READ, "One session", "sessions", _SESSION, (_GONE,), etag=True),
+    Route(
+        "GET",
+        "/v1/sessions",
+        sessions.many,
+        READ,
+        "Sessions by start, oldest first",
+        "sessions",
+        ((200, sessions.SessionList),),
+        query=requests.ListQuery,
+    ),
+    Route(
+        "DELETE",
+        "/v1/sessions/{id}",
+        sessions.cancel,
+        BOOK,
+        "Cancel a session",
+        "sessions",
+        _SESSION,
+        (_GONE, _OVER, "409 session_started"),
+        query=requests.CancelQuery,
+        etag=True,
+    ),
+    Route(
+        "POST",
+        "/v1/sessions/{id}/end",
+        sessions.end,
+        OPERATE,
+        "End a session as an operator",
+        "sessions",
+        _SESSION,
+        (_GONE, _OVER),
+        body=requests.ReasonBody,
+        etag=True,
+    ),
+    Route(
+        "POST",
+        "/v1/sessions/{id}/remove/{role}",
+        sessions.remove,
+        OPERATE,
+        "Remove a party, which ends the session",
+        "sessions",
+        _SESSION,
+        (_GONE, _OVER),
+        body=requests.ReasonBody,
+        etag=True,
+    ),
+    Route(
+        "POST",
+        "/v1/sessions/{id}/links",
+        sessions.links,
+        BOOK,
+        "New join links; the old ones stop working",
+        "sessions",
+        _SESSION,
+        (_GONE,),
+        body=requests.LinksBody,
+        etag=True,
+    ),
+    Route(
+        "GET",
+        "/v1/sessions/{id}/ledger",
+        sessions.ledger,
+        READ,
+        "Everything that happened, hash-chained",
+        "sessions",
+        ((200, sessions.LedgerPage),),
+        (_GONE,),
+        query=requests.LedgerQuery,
+    ),
+    Route(
+        "GET",
+        "/v1/sessions/{id}/calendar.ics",
+        sessions.invitation,
+        BOOK,
+        "The appointment with a party's link",
+        "sessions",
+        ((200, "text/calendar"),),
+        (_GONE,),
+        query=requests.RoleQuery,
+    ),
+    Route(
+        "POST",
+        "/v1/sessions/{id}/refund/decision",
+        sessions.decide,
+        BOOK,
+        "Approve or decline a refund",
+        "refunds",
+        _SESSION,
+        (_GONE, "409 refund_not_possible", "422 amount_too_high", "422 note_needed", "422 wrong_currency"),
+        body=requests.DecisionBody,
+        etag=True,
+    ),
+    Route(
+        "POST",
+        "/v1/sessions/{id}/refund/settled",
+        sessions.paid,
+        BOOK,
+        "Say that an approved refund was paid",
+        "refunds",
+        _SESSION,
+        (_GONE, "409 refund_not_possible"),
+        body=requests.PaidBody,
+        etag=True,
+    ),
+    Route("GET", "/v1/me", me.get, Open.PARTY, "A party's whole view of its session", "party", ((200, View),)),
+    Route(
+        "POST",
+        "/v1/me/check",
+        me.check,
+        Open.PARTY,
+        "The result of a device check",
+        "party",
+        ((200, View),),
+        (_OVER,),
+        body=requests.CheckBody,
+    ),
+    Route(
+        "POST",
+        "/v1/me/guidelines",
+        me.guidelines,
+        Open.PARTY,
+        "Accept or decline the guidelines",
+        "party",
+        ((200, View),),
+        (_OVER, "409 guidelines_changed"),
+        body=requests.AcceptBody,
+    ),
+    Route(
+        "POST",
+        "/v1/me/refund",
+        me.refund,
+        Open.PARTY,
+        "Ask for a refund",
+        "party",
+        ((200, View),),
+        ("403 not_yours", "409 refund_not_possible", "409 refund_expired", "422 amount_too_high", "422 wrong_currency"),
+        body=requests.RefundBody,
+    ),
+    Route(
+        "POST",
+        "/v1/me/leaving",
+        me.leaving,
+        Open.PARTY,
+        "This page is closing",
+        "party",
+        ((204, None),),
+        body=requests.LeavingBody,
+    ),
+    Route(
+        "GET",
+        "/v1/me/calendar.ics",
+        me.invitation,
+        Open.PARTY,
+        "The appointment with one's own link",
+        "party",
+        ((200, "text/calendar"),),
+    ),
+    Route("GET", "/healthz", health.healthz, Open.EVERYONE, "The process runs", "service", ((200, health.Alive),)),
+    Route(
+        "GET",
+        "/readyz",
+        health.readyz,
+        Open.EVERYONE,
+        "Whether new sessions should come here",
+        "service",
+        ((200, health.Ready), (503, health.Ready)),
+    ),
+    Route("GET", "/version", health.version, Open.EVERYONE, "What runs", "service", ((200, health.Version),)),
+    Route(
+        "GET",
+        "/metrics",
+        health.metrics,
+        frozenset({"read"}),
+        "Gauges for Prometheus",
+        "service",
+        ((200, "text/plain"),),
+    ),
+    Route("GET", "/openapi.json", docs.document, Open.EVERYONE),
+    Route("GET", "/docs", docs.page, Open.EVERYONE),
+    Route("GET", "/docs/style.css", docs.style, Open.EVERYONE),
+    Route("GET", "/", pages.home, Open.EVERYONE),
+    Route("GET", "/s/{id}", pages.session, Open.EVERYONE),
+    Route("GET", "/assets/{path:.+}", pages.asset, Open.EVERYONE),
+    Route("GET", "/demo.json", pages.demo, Open.EVERYONE),
+)
+
+
+def build_app(deps: Deps) -> web.Application:
+    """The HTTP application. Sockets may be attached to it; their paths are left alone."""
+    app = web.Application(
+        client_max_size=requests.MAX_BODY,
+        middlewares=[middleware.log_access, middleware.say_problems],
+    )
+    app[DEPS] = deps
+    app[health.METRICS] = health.Metrics()
+    app[docs.DOCUMENT] = openapi.build(ROUTES)
+    app.on_response_prepare.append(middleware.add_headers)
+    for route in ROUTES:
+        handler = guarded(route)
+        app.router.add_route(route.method, route.path, handler, expect_handler=middleware.expect)
+        if route.method == "GET":
+            app.router.add_route("HEAD", route.path, handler, expect_handler=middleware.expect)
+    return app
+
+
+def guarded(route: Route) -> Handler:
+    """The route's handler behind the proof of who calls."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        if route.access is Open.PARTY:
+            request[access.ADMISSION] = await access.by_token(request)
+        elif isinstance(route.access, frozenset):
+            request[access.CALLER] = await access.by_key(request, route.access)
+        return await route.handler(request)
+
+    return handle
+
+
+__all__ = ["ROUTES", "Deps", "Open", "Route", "build_app"]

@@ -1,0 +1,197 @@
+"""The booking system's doors to sessions: book, look, cancel, end, new links, ledger, calendar, refund.
+
+Each reads its request, calls the desk and shows the record that came of it. Links appear only for keys of the scope
+``sessions``. What may be done to a session, and when, is the desk's.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.answers import SessionAnswer, session_answer
+from server.api import calendar, requests
+from server.api.access import CALLER
+from server.api.deps import deps
+from server.api.problems import Refusal
+from server.store import views
+from server.store.views import Record
+from signaling.errors import NotFound, Stale
+from signaling.messages import Time
+from signaling.session import Role, Whom
+
+
+class Overlap(BaseModel):
+    """Another open session of the same person at that time: a warning, no refusal."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: Literal["overlap"] = "overlap"
+    role: Role
+    session: str = Field(description="id of the other session")
+
+
+class BookedAnswer(SessionAnswer):
+    """A session just booked, with what one may want to look at."""
+
+    warnings: tuple[Overlap, ...] = ()
+
+
+class SessionList(BaseModel):
+    data: tuple[SessionAnswer, ...]
+    next_cursor: str | None
+
+
+class LedgerEntry(BaseModel):
+    """``at``, ``kind`` and ``role`` are taken out of ``data`` for reading; only ``data`` is what was hashed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    seq: int
+    at: Time
+    kind: str
+    role: Role | None = None
+    data: str = Field(description="the fact as it was hashed, to the byte: canonical JSON, times in epoch milliseconds")
+    hash: str = Field(description="hex SHA-256 over the hash before it, seq and data, as docs/api.md says")
+
+
+class LedgerPage(BaseModel):
+    data: tuple[LedgerEntry, ...]
+    next_cursor: str | None
+
+
+async def put(request: web.Request) -> web.Response:
+    """Book, move or correct."""
+    given, id_ = deps(request), requests.session_id(request)
+    allowed = requests.if_match(request)
+    requests.query(request, requests.NoQuery)
+    booking = (await requests.body(request, requests.BookingBody)).command(id_)
+    try:
+        booked = await given.desk.book(booking, await _version(request, id_, allowed))
+    except Stale as error:
+        if error.code == "precondition_failed":  # RFC 9110 §13.1.1
+            raise Refusal(412, error.code, error.detail) from None
+        raise
+    warnings = tuple(Overlap(role=Role(role), session=other) for role, other in booked.overlaps)
+    answer = BookedAnswer(**dict(_answer(request, booked.record)), warnings=warnings)
+    return _shown(answer, status=201 if booked.created else 200)
+
+
+async def _version(request: web.Request, id_: str, allowed: frozenset[int] | Literal["*"] | None) -> int | None:
+    """The one version that ``If-Match`` leaves; the desk compares it once more, in the transaction."""
+    if allowed is None:
+        return None
+    if allowed != "*" and len(allowed) == 1:
+        return next(iter(allowed))
+    try:
+        found = (await deps(request).desk.record(id_)).version
+    except NotFound:
+        return -1
+    return found if allowed == "*" or found in allowed else -1
+
+
+async def get(request: web.Request) -> web.Response:
+    id_ = requests.session_id(request)
+    requests.query(request, requests.NoQuery)
+    return _shown(_answer(request, await deps(request).desk.record(id_)))
+
+
+async def many(request: web.Request) -> web.Response:
+    asked = requests.query(request, requests.ListQuery)
+    after = requests.list_cursor(asked.cursor)
+    found = await views.page(deps(request).database, asked.wanted(), after, asked.limit + 1)
+    shown, last = found[: asked.limit], None
+    if len(found) > asked.limit:
+        last = requests.pack_cursor(shown[-1].session.slot.starts_at, shown[-1].id)
+    data = tuple(_answer(request, record) for record in shown)
+    return answer(SessionList(data=data, next_cursor=last))
+
+
+async def cancel(request: web.Request) -> web.Response:
+    id_ = requests.session_id(request)
+    asked = requests.query(request, requests.CancelQuery)
+    return _shown(_answer(request, await deps(request).desk.cancel(id_, Whom(asked.by))))
+
+
+async def end(request: web.Request) -> web.Response:
+    id_ = requests.session_id(request)
+    requests.query(request, requests.NoQuery)
+    given = await requests.body(request, requests.ReasonBody)
+    return _shown(_answer(request, await deps(request).desk.end(id_, given.reason)))
+
+
+async def remove(request: web.Request) -> web.Response:
+    id_, role = requests.session_id(request), requests.role(request)
+    requests.query(request, requests.NoQuery)
+    given = await requests.body(request, requests.ReasonBody)
+    return _shown(_answer(request, await deps(request).desk.remove(id_, role, given.reason)))
+
+
+async def links(request: web.Request) -> web.Response:
+    """New links; the old ones stop working."""
+    id_ = requests.session_id(request)
+    requests.query(request, requests.NoQuery)
+    given = await requests.body(request, requests.LinksBody)
+    return _shown(_answer(request, await deps(request).desk.renew_links(id_, given.roles())))
+
+
+async def ledger(request: web.Request) -> web.Response:
+    id_ = requests.session_id(request)
+    asked = requests.query(request, requests.LedgerQuery)
+    after = requests.ledger_cursor(asked.cursor)
+    await deps(request).desk.record(id_)  # 404 for a session that is not there
+    entries = await views.ledger(deps(request).database, id_, after, asked.limit + 1)
+    shown = entries[: asked.limit]
+    last = requests.pack_cursor(shown[-1].seq) if len(entries) > asked.limit else None
+    return answer(LedgerPage(data=tuple(_entry(each) for each in shown), next_cursor=last))
+
+
+async def invitation(request: web.Request) -> web.Response:
+    """The appointment of one party, with its link."""
+    id_ = requests.session_id(request)
+    role = Role(requests.query(request, requests.RoleQuery).role)
+    desk = deps(request).desk
+    record = await desk.record(id_)
+    return calendar.response(record, role, desk.link(record, role), deps(request).settings.origin)
+
+
+async def decide(request: web.Request) -> web.Response:
+    id_ = requests.session_id(request)
+    requests.query(request, requests.NoQuery)
+    given = await requests.body(request, requests.DecisionBody)
+    amount = given.amount.value() if given.amount else None
+    record = await deps(request).desk.decide_refund(id_, given.decision, amount, given.note)
+    return _shown(_answer(request, record))
+
+
+async def paid(request: web.Request) -> web.Response:
+    id_ = requests.session_id(request)
+    requests.query(request, requests.NoQuery)
+    given = await requests.body(request, requests.PaidBody)
+    return _shown(_answer(request, await deps(request).desk.refund_settled(id_, given.reference)))
+
+
+def answer(model: BaseModel, status: int = 200) -> web.Response:
+    return web.Response(body=model.model_dump_json().encode(), status=status, content_type="application/json")
+
+
+def _shown(shown: SessionAnswer, status: int = 200) -> web.Response:
+    response = answer(shown, status)
+    response.headers["ETag"] = f'"{shown.version}"'
+    return response
+
+
+def _answer(request: web.Request, record: Record) -> SessionAnswer:
+    given = deps(request)
+    links = {role: given.desk.link(record, role) for role in Role} if "sessions" in request[CALLER].scopes else None
+    return session_answer(record, given.clock(), links)
+
+
+def _entry(entry: views.Entry) -> LedgerEntry:
+    fact = json.loads(entry.body)
+    return LedgerEntry(
+        seq=entry.seq, at=fact["at"], kind=fact["kind"], role=fact.get("role"), data=entry.body, hash=entry.hash
+    )
