@@ -555,7 +555,7 @@ class Attendant:
         leg: float | None = None
         if pulse is not None and pulse.up:
             leg = max((t for t in (pulse.last_check, pulse.last_packet) if t is not None), default=None)
-            if leg is not None and leg < live.renewed:
+            if leg is not None and leg <= live.renewed:
                 leg = None  # that was the leg before: while the other joins anew, the innocent side is only not up
         signs = presence.Signs(party.since, party.lost, party.heard, leg, party.closing)
         if party.away is not None:

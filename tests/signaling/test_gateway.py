@@ -607,7 +607,7 @@ async def test_draining_tells_everyone_and_departs_nobody(house: House, page: Op
     await house.attendant.drain(1500)
     for side in (client, expert):
         assert (await side.sees("draining"))["after_ms"] == 1500
-        await until(lambda side=side: not side.client.connected)
+    await until(lambda: not client.client.connected and not expert.client.connected)
     await house.pass_time(30)
     assert house.desk.kinds()[-1] == "met"
     with pytest.raises(socketio.exceptions.ConnectionError):
