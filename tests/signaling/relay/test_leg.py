@@ -1,0 +1,221 @@
+"""security.md §1.4 and §1.5, with time passed in."""
+
+from __future__ import annotations
+
+from signaling.relay.ice import Check
+from signaling.relay.leg import ALIVE, FRESH, MAX_CREDENTIALS, MAX_PATHS, Admission, Call, Ceiling, Drop, Leg, Path
+from signaling.session import Role
+from tests.signaling.relay.helpers import PLENTY, credentials
+
+HERE = ("192.0.2.1", 1)
+THERE = ("192.0.2.2", 2)
+T = 1000.0
+
+
+class Side:
+    """A leg, and the checks that come to it."""
+
+    def __init__(self, ceiling: Ceiling = PLENTY, deadline: float = 1e9) -> None:
+        self.call = Call(1, deadline, ceiling, bytes(32))
+        self.leg: Leg = self.call.legs[Role.CLIENT]
+        self.leg.admit(credentials("A"))
+        self._transactions = 0
+
+    def check(
+        self,
+        address: tuple[str, int],
+        now: float,
+        *,
+        nominates: bool = False,
+        generation: str = "A",
+        transaction: bytes | None = None,
+    ) -> Admission:
+        self._transactions += 1
+        known = credentials(generation)
+        transaction = transaction or self._transactions.to_bytes(12, "big")
+        check = Check(known.ufrag.encode(), known.password.encode(), transaction, nominates, 100)
+        return self.leg.authenticate(0, address, check, now)
+
+    def path(self, address: tuple[str, int]) -> Path:
+        return next(path for path in self.leg.paths if path.address == address)
+
+    def current(self, now: float) -> tuple[str, int] | None:
+        outlet = self.leg.outlet(now)
+        return None if outlet is None else (outlet.address[0], outlet.address[1])
+
+
+def test_the_first_check_makes_the_path_before_any_nomination() -> None:
+    side = Side()
+    assert side.current(T) is None
+    assert side.check(HERE, T).first
+    assert side.current(T) == HERE
+    assert not side.check(HERE, T + 1).first
+    assert side.leg.path_switches == 0
+
+
+def test_a_path_that_has_not_proven_itself_for_30_s_neither_sends_nor_receives() -> None:
+    side = Side()
+    side.check(HERE, T)
+    path = side.path(HERE)
+    assert side.leg.take(path, 100, T + FRESH - 0.1) is None
+    assert side.current(T + FRESH - 0.1) == HERE
+    assert side.leg.take(path, 100, T + FRESH) is Drop.STALE_SOURCE
+    assert side.current(T + FRESH) is None
+    assert side.leg.expire(T + FRESH) == (path,)
+    assert side.leg.paths == []
+
+
+def test_a_living_path_is_left_for_two_checks_and_a_nomination() -> None:
+    side = Side()
+    side.check(HERE, T)
+    side.check(HERE, T + 2)
+    side.check(THERE, T + 2, nominates=True)
+    assert side.current(T + 2) == HERE
+    side.check(THERE, T + 2.1)  # the earlier nomination stands
+    assert side.current(T + 2.1) == THERE
+    assert side.leg.path_switches == 1
+
+
+def test_a_retransmitted_check_counts_once() -> None:
+    side = Side()
+    side.check(HERE, T)
+    for _ in range(5):
+        side.check(THERE, T + 2, nominates=True, transaction=b"x" * 12)
+    assert side.current(T + 2) == HERE
+
+
+def test_a_silent_path_is_left_for_one_check() -> None:
+    side = Side()
+    side.check(HERE, T)
+    side.check(THERE, T + ALIVE, nominates=True)
+    assert side.current(T + ALIVE) == THERE
+
+
+def test_a_check_alone_moves_nothing() -> None:
+    side = Side()
+    side.check(HERE, T)
+    for second in range(5):
+        side.check(THERE, T + ALIVE + second)
+    assert side.current(T + ALIVE + 5) == HERE
+
+
+def test_media_from_an_authenticated_path_moves_the_stream_there() -> None:
+    """Firefox nominates once and never again after a NAT rebinding."""
+    side = Side()
+    side.check(HERE, T, nominates=True)
+    side.check(THERE, T + 1)
+    side.leg.take(side.path(HERE), 100, T + 1)
+    side.leg.take(side.path(THERE), 100, T + 1.1)
+    assert side.current(T + 1.1) == HERE  # alive: one check does not do
+    side.check(THERE, T + 1.2)
+    assert side.current(T + 1.2) == THERE
+
+
+def test_one_switch_a_second() -> None:
+    side = Side()
+    for _ in range(2):
+        side.check(HERE, T)
+        side.check(THERE, T)
+    here, there = side.path(HERE), side.path(THERE)
+    for step in range(40):  # 2 s of packets that come by both
+        side.leg.take(here, 100, T + 1 + step / 20)
+        side.leg.take(there, 100, T + 1 + step / 20 + 0.01)
+    assert side.leg.path_switches <= 3
+
+
+def test_when_the_current_path_has_run_out_any_other_will_do() -> None:
+    side = Side()
+    side.check(HERE, T)
+    side.check(THERE, T + FRESH + 1)
+    assert side.current(T + FRESH + 1) == THERE
+
+
+def test_eight_paths_at_most_and_the_current_one_is_not_pushed_out() -> None:
+    side = Side()
+    side.check(HERE, T)
+    for number in range(20):
+        admission = side.check(("192.0.2.9", number), T + 1 + number / 10)
+        assert len(side.leg.paths) <= MAX_PATHS
+        assert len(admission.forgotten) == (1 if number >= MAX_PATHS - 1 else 0)
+    assert side.current(T + 4) == HERE
+
+
+def test_old_credentials_hold_until_the_new_ones_are_used() -> None:
+    side = Side()
+    side.check(HERE, T)
+    side.leg.admit(credentials("B"))
+    assert side.check(HERE, T + 1).retired == ()
+    assert side.check(HERE, T + 2, generation="B").retired == (credentials("A").ufrag.encode(),)
+    assert side.leg.password_of(credentials("A").ufrag.encode()) is None
+    assert side.leg.password_of(credentials("B").ufrag.encode()) is not None
+
+
+def test_unused_credentials_do_not_pile_up_and_the_used_ones_stay() -> None:
+    side = Side()
+    side.check(HERE, T)
+    gone = [ufrag for number in range(10) for ufrag in side.leg.admit(credentials(f"N{number}"))]
+    assert len(side.leg.ufrags) == MAX_CREDENTIALS
+    assert len(gone) == 11 - MAX_CREDENTIALS
+    assert credentials("A").ufrag.encode() in side.leg.ufrags
+    assert credentials("N9").ufrag.encode() in side.leg.ufrags
+
+
+def test_at_the_deadline_nothing_is_taken() -> None:
+    side = Side(deadline=T + 10)
+    side.check(HERE, T)
+    path = side.path(HERE)
+    assert side.leg.take(path, 100, T + 9.999) is None
+    assert side.leg.take(path, 100, T + 10) is Drop.DEADLINE
+    side.call.set_deadline(T + 20)
+    assert side.leg.take(path, 100, T + 15) is None
+    side.call.set_deadline(T + 15)
+    assert side.leg.take(path, 100, T + 15) is Drop.DEADLINE
+
+
+def test_the_ceiling_in_bits() -> None:
+    side = Side(Ceiling(bits_per_second=800_000, packets_per_second=100_000))
+    side.check(HERE, T)
+    path = side.path(HERE)
+    taken = sum(side.leg.take(path, 1000, T + step / 1000) is None for step in range(2000))
+    assert 295 <= taken <= 305  # a burst of one second, and two seconds' worth
+    assert side.leg.dropped == 2000 - taken
+    assert side.leg.last_packet == T + 1.999  # over the ceiling is alive all the same
+
+
+def test_the_ceiling_in_packets() -> None:
+    side = Side(Ceiling(bits_per_second=100_000_000, packets_per_second=50))
+    side.check(HERE, T)
+    path = side.path(HERE)
+    assert sum(side.leg.take(path, 20, T + step / 1000) is None for step in range(1000)) in range(98, 102)
+
+
+def test_checks_are_not_under_the_ceiling() -> None:
+    """Chromium: 25/s, with bursts of 60."""
+    side = Side(Ceiling(bits_per_second=8_000, packets_per_second=5))
+    for step in range(120):
+        side.check(HERE, T + step / 1000)
+    assert side.leg.take(side.path(HERE), 100, T + 1) is None
+
+
+def test_mutual_time_is_seconds_with_media_both_ways() -> None:
+    call = Side().call
+    client, expert = call.legs[Role.CLIENT], call.legs[Role.EXPERT]
+    assert not call.carried(client, 10.1)
+    assert not call.carried(client, 11.1)
+    assert call.carried(expert, 12.1)
+    assert call.mutual_seconds == 0
+    assert not call.carried(client, 12.9)
+    assert not call.carried(expert, 12.95)
+    assert call.mutual_seconds == 1
+    call.carried(client, 13.0)
+    call.carried(expert, 14.0)
+    assert call.mutual_seconds == 1
+
+
+def test_an_alias_says_nothing_without_its_key() -> None:
+    one, other = Side(), Side()
+    other.call = Call(1, 1e9, PLENTY, b"k" * 32)
+    path = one.check(HERE, T).path
+    assert one.call.alias(path) == one.call.alias(path)
+    assert one.call.alias(path) != other.call.alias(path)
+    assert "192" not in one.call.alias(path)
