@@ -2,8 +2,11 @@
 
 import { locale, texts } from "./texts";
 
-const timeFormat = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit" });
-const preciseFormat = new Intl.DateTimeFormat(locale, { hour: "numeric", minute: "2-digit", second: "2-digit" });
+/** 15:30 or 3:30 PM is a habit of the reader's, whatever language the words are in. */
+const { hourCycle } = new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions();
+const clockFace = { hour: "numeric", minute: "2-digit", ...(hourCycle ? { hourCycle } : {}) } as const;
+const timeFormat = new Intl.DateTimeFormat(locale, clockFace);
+const preciseFormat = new Intl.DateTimeFormat(locale, { ...clockFace, second: "2-digit" });
 const dayFormat = new Intl.DateTimeFormat(locale, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
 const zoneFormat = new Intl.DateTimeFormat(locale, { timeZoneName: "long" });
 

@@ -364,7 +364,7 @@ export class Room {
 
   async #sendCheck(): Promise<void> {
     const { camera, microphone } = this.devices.state;
-    if (this.seat !== "none" || camera === "asking" || microphone === "asking") return;
+    if (this.seat !== "none" || this.state === "ended" || camera === "asking" || microphone === "asking") return;
     const steps: CheckSteps = {
       camera: this.#result("camera"),
       microphone: this.#result("microphone"),

@@ -71,6 +71,7 @@ export class CheckIn extends RoomElement {
           <button class="primary big" data-testid="join" ?disabled=${!open || !accepted || busy} @click=${this.#join}>
             ${busy ? t.joining : this.#joinLabel()}
           </button>
+          ${open && !accepted ? html`<p class="quiet">${t.acceptFirst}</p>` : nothing}
           ${room.refusal ? html`<p role="alert" class="problem">${texts.refusal(room.refusal)}</p>` : nothing}
           <div class="row">
             <hs-running-late .room=${room} .now=${now}></hs-running-late>
@@ -133,6 +134,10 @@ export class CheckIn extends RoomElement {
 
 /** Camera picture, microphone level, speaker test, and what to do where one of them does not work. */
 export class Preview extends RoomElement {
+  /** `compact`: what chooses and tests is folded away (the waiting room). */
+  static override properties = { ...RoomElement.properties, compact: { type: Boolean } };
+
+  declare compact: boolean;
   #level: Level | null = null;
   #levelOf: MediaStreamTrack | null = null;
   #heardAt = 0;
@@ -164,6 +169,14 @@ export class Preview extends RoomElement {
             : html`<p>${asking ? t.asking : t.cameraOff}</p>`
         }
       </div>
+      ${this.compact ? html`<details><summary>${t.more}</summary>${this.#tests()}</details>` : this.#tests()}
+    `;
+  }
+
+  #tests() {
+    const { room } = this;
+    const { devices } = room;
+    return html`
       ${this.#device("camera")} ${this.#device("microphone")}
       <div class="level" role="meter" aria-label=${t.level} aria-valuemin="0" aria-valuemax="100" aria-valuenow="0"><span></span></div>
       ${this.#silent ? html`<p class="help" role="status">${t.silent}</p>` : nothing}

@@ -52,7 +52,7 @@ export class LeaveDialog extends RoomElement {
       <h2 id="leave-heading">${t.heading}</h2>
       <div class="way">
         <button ?autofocus=${true} data-testid="step-out" ?disabled=${this._busy} @click=${this.#stepOut}>${t.stepOut}</button>
-        <p>${t.stepOutHelp(format.time(view.ends_at))} ${this.#otherMayLeave()}</p>
+        <p>${t.stepOutHelp(format.time(view.ends_at))} ${view.met && view.other.status === "here" ? t.stepOutOther : nothing}</p>
       </div>
       ${
         alone
@@ -73,11 +73,6 @@ export class LeaveDialog extends RoomElement {
       }
       <p class="end"><button class="plain" @click=${() => (this.open = false)}>${t.stay}</button></p>
     `;
-  }
-
-  /** The rules let the other go when the grace is over; how long that is the page learns only when it runs. */
-  #otherMayLeave() {
-    return nothing;
   }
 
   #endSession() {

@@ -43,6 +43,8 @@ export class Summary extends RoomElement {
     if (!end) return nothing;
     const starts = Date.parse(view.starts_at);
     const booked = (Date.parse(view.ends_at) - starts) / 1000;
+    const arrivals = [end.client, end.expert].map(({ arrived_at }) => (arrived_at ? Date.parse(arrived_at) : starts));
+    const together = Math.max(0, (Math.max(...arrivals) - starts) / 1000);
     const rows = [
       { label: t.booked, from: 0, seconds: booked, note: format.span(booked), kind: "booked" },
       ...(["client", "expert"] as const).map((role) => {
@@ -60,7 +62,7 @@ export class Summary extends RoomElement {
         : [
             {
               label: t.mutual,
-              from: 0,
+              from: together,
               seconds: end.mutual_seconds,
               note: format.span(end.mutual_seconds),
               kind: "mutual",

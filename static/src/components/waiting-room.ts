@@ -25,7 +25,7 @@ export class WaitingRoom extends RoomElement {
           </p>
           ${started ? this.#leaving() : html`<p class="quiet">${t.early}</p>${this.#leaving()}`}
         </header>
-        <section class="card narrow"><hs-preview .room=${room} .now=${now}></hs-preview></section>
+        <section class="card narrow"><hs-preview compact .room=${room} .now=${now}></hs-preview></section>
         <footer class="row centre">
           <hs-running-late .room=${room} .now=${now}></hs-running-late>
           <button data-testid="leave" @click=${() => this.dispatchEvent(new CustomEvent("hs-leave", { bubbles: true }))}>

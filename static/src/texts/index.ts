@@ -5,4 +5,5 @@ import { en } from "./en";
 export type Texts = typeof en;
 
 export const texts: Texts = en;
-export const locale = "en";
+/** For numbers and dates: the reader's own variant of the catalogue's language. */
+export const locale = navigator.languages.find((language) => language.startsWith("en")) ?? "en";
