@@ -18,9 +18,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import structlog
 import uvloop
 from aiohttp import web
-from signaling.relay.switchboard import RelaySettings, Switchboard
 
 from server import logs, tokens
+from server.api.access import client_address
 from server.api.control import control_app
 from server.api.routes import Deps, build_app
 from server.config import Settings
@@ -33,6 +33,7 @@ from server.timers import Timers
 from signaling.attendant import Attendant
 from signaling.fanout import Fanout
 from signaling.gateway import Gateway
+from signaling.relay.switchboard import RelaySettings, Switchboard
 from signaling.session import Ms
 
 log = structlog.get_logger("app")
@@ -69,8 +70,15 @@ class Service:
             on_media=lambda session: self.attendant.media(session),  # noqa: PLW0108 - it is made below
             on_stopped=lambda session: self.attendant.stopped(session),  # noqa: PLW0108
         )
-        self.fanout = Fanout()
-        self.attendant = Attendant(self.desk, self.switchboard, self.fanout, clock)
+        self.fanout = Fanout(monotonic=time.monotonic, address_of=client_address, origins=settings.embed_origins)
+        self.attendant = Attendant(
+            self.desk,
+            self.fanout,
+            self.switchboard,
+            clock=clock,
+            monotonic=time.monotonic,
+            ice_servers=settings.ice_servers,
+        )
         self.gateway = Gateway(self.desk, self.attendant, self.fanout, clock)
         self.timers = Timers(self.desk.wake, self.desk.sweep, clock)
         self.desk.mutual = self.switchboard.mutual_ms
@@ -86,6 +94,7 @@ class Service:
                 clock=clock,
                 draining=lambda: self.draining,
                 demo=lambda: self.demo,
+                sockets=lambda: len(self.fanout.everyone()),
             )
         )
         self.fanout.attach(self.app)

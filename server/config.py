@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     secret: str = Field("", description="32 bytes or more; signs links. Changing it ends all links", repr=False)
     api_key: str = Field("", description="one key with every scope, for a first start", repr=False)
     terms: Path | None = Field(None, description="TOML file with the policy's numbers")
+    pages: Path = Field(
+        Path(__file__).parent.parent / "static" / "dist", description="folder of the built pages (make setup)"
+    )
     guidelines_version: str = Field("2026-11", max_length=32, description="version of the text that parties accept")
     ice_servers: tuple[IceServer, ...] = Field((), description="JSON list of TURN servers for strict networks")
     embed_origins: CommaList = Field((), description="origins that may put a session into an iframe")

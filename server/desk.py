@@ -437,7 +437,7 @@ class Desk:
         step = advance(record.session, event, at)
         mutual = self.mutual(record.id)
         if mutual and any(isinstance(fact, Ended) for fact in step.facts):  # P3.16: as evidence, before the end
-            measured = advance(record.session, Measure(mutual), record.session.clock)
+            measured = advance(record.session, Measure(mutual), min(at, record.session.slot.ends_at - 1))
             return *measured.facts, *advance(measured.session, event, at).facts
         return step.facts
 

@@ -21,8 +21,6 @@ from server.store.migrate import newest
 
 Say = Callable[[str], None]
 
-PAGES = Path(__file__).parent.parent / "static" / "dist"
-
 
 async def examine(settings: Settings, say: Say) -> bool:
     """Print settings and findings; True when nothing is in the way of ``serve``."""
@@ -48,8 +46,8 @@ def _findings(settings: Settings) -> Iterator[tuple[bool, str]]:
             yield _port(socket.SOCK_DGRAM, address, settings.media_port, "relay")
     yield _terms(settings)
     yield _clock()
-    pages = (PAGES / "session.html").is_file()
-    yield pages, f"pages in {PAGES}" if pages else f"no pages in {PAGES}: run `make setup`"
+    pages = (settings.pages / "session.html").is_file()
+    yield pages, f"pages in {settings.pages}" if pages else f"no pages in {settings.pages}: run `make setup`"
     if settings.tls_cert is not None and settings.tls_key is not None:
         there = settings.tls_cert.is_file() and settings.tls_key.is_file()
         yield there, "TLS certificate and key" if there else "TLS_CERT or TLS_KEY is not a file"

@@ -1,0 +1,296 @@
+"""Two people in real browsers, on a real server: `headstrt serve` as a process of its own, Chromium for each side."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from signaling.messages import to_rfc3339
+
+API_KEY = "e2e_key_of_more_than_24_characters"
+ROOT = Path(__file__).parents[2]
+
+TERMS = """
+reconnect_grace = 6
+no_show_after_max = 3
+"""
+
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-gpu",
+)
+
+WATCH_CONNECTIONS = """
+window.__connections = [];
+const Real = window.RTCPeerConnection;
+window.RTCPeerConnection = class extends Real {
+  constructor(...args) { super(...args); window.__connections.push(this); }
+};
+window.__framesDecoded = async () => {
+  let frames = 0;
+  for (const pc of window.__connections) {
+    if (pc.signalingState === "closed") continue;
+    for (const row of (await pc.getStats()).values())
+      if (row.type === "inbound-rtp" && row.kind === "video") frames += row.framesDecoded || 0;
+  }
+  return frames;
+};
+"""
+
+
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def until(what: Callable[[], Awaitable[Any]], within: float = 30.0, why: str = "") -> Any:
+    """Poll until it is true (and return it); the limit only catches what will never come."""
+    end = time.monotonic() + within
+    while True:
+        value = await what()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"did not come true within {within:.0f} s: {why or what}")
+        await asyncio.sleep(0.1)
+
+
+@dataclass
+class Server:
+    """`headstrt serve` in a folder of its own; may be killed and started again."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    media_port: int = field(default_factory=lambda: free_port(socket.SOCK_DGRAM))
+    terms: str = TERMS
+    process: asyncio.subprocess.Process | None = None
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self) -> None:
+        (self.folder / "terms.toml").write_text(self.terms)
+        environment = {
+            **os.environ,
+            "HEADSTRT_ENV": "development",
+            "HEADSTRT_SECRET": "an end-to-end test's own secret, long enough",
+            "HEADSTRT_API_KEY": API_KEY,
+            "HEADSTRT_PORT": str(self.port),
+            "HEADSTRT_PUBLIC_URL": self.origin,
+            "HEADSTRT_MEDIA_PORT": str(self.media_port),
+            "HEADSTRT_MEDIA_BIND": "127.0.0.1",
+            "HEADSTRT_DATABASE_URL": f"sqlite:///{self.folder}/e2e.sqlite3",
+            "HEADSTRT_TERMS": str(self.folder / "terms.toml"),
+        }
+        log = open(self.folder / "server.log", "ab")  # noqa: SIM115
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "server", "serve", cwd=ROOT, env=environment, stdout=log, stderr=log
+        )
+        await until(self._ready, 60, "the server is ready")
+
+    async def _ready(self) -> bool:
+        assert self.process is not None
+        if self.process.returncode is not None:
+            raise AssertionError(f"the server did not start:\n{self.log()}")
+        with contextlib.suppress(aiohttp.ClientError):
+            async with aiohttp.ClientSession() as http, http.get(f"{self.origin}/readyz") as answer:
+                return answer.status == 200
+        return False
+
+    def log(self) -> str:
+        return (self.folder / "server.log").read_text()
+
+    async def kill(self) -> None:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        await self.process.wait()
+
+    async def stop(self) -> int:
+        """A graceful stop; the exit code."""
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGTERM)
+            await self.process.wait()
+        return self.process.returncode or 0
+
+    # --- the booking system's side ---
+
+    async def call(self, method: str, path: str, expect: int | None = None, **options: Any) -> Any:
+        headers = {"Authorization": f"Bearer {API_KEY}"}
+        async with (
+            aiohttp.ClientSession(headers=headers) as http,
+            http.request(method, self.origin + path, **options) as answer,
+        ):
+            text = await answer.text()
+            if expect is not None:
+                assert answer.status == expect, text
+            else:
+                assert answer.status < 400, text
+            return json.loads(text) if "json" in answer.content_type else text
+
+    async def book(self, *, starts_in: float, minutes: int, session_id: str = "bk_1") -> dict[str, Any]:
+        """A session that starts in so many seconds (negative: it has begun), for 120.00 USD."""
+        now = int(time.time() * 1000)
+        body: dict[str, Any] = {
+            "starts_at": to_rfc3339(now + int(starts_in * 1000)),
+            "duration_minutes": minutes,
+            "title": "Mentoring",
+            "client": {"id": "c_9", "name": "Ada Client"},
+            "expert": {"id": "e_4", "name": "Max Expert"},
+            "fee": {"amount": 12000, "currency": "USD"},
+        }
+        booked: dict[str, Any] = await self.call("PUT", f"/v1/sessions/{session_id}", json=body)
+        return booked
+
+    async def session(self, session_id: str = "bk_1") -> dict[str, Any]:
+        answer: dict[str, Any] = await self.call("GET", f"/v1/sessions/{session_id}")
+        return answer
+
+    async def ledger(self, session_id: str = "bk_1") -> list[dict[str, Any]]:
+        entries = (await self.call("GET", f"/v1/sessions/{session_id}/ledger"))["data"]
+        return [json.loads(entry["data"]) if isinstance(entry["data"], str) else entry["data"] for entry in entries]
+
+    async def kinds(self, session_id: str = "bk_1") -> list[str]:
+        return [entry["kind"] for entry in await self.ledger(session_id)]
+
+    async def ended(self, session_id: str = "bk_1", within: float = 60) -> dict[str, Any]:
+        """The session, once it is over."""
+
+        async def over() -> dict[str, Any] | None:
+            session = await self.session(session_id)
+            return session if session["end"] else None
+
+        session: dict[str, Any] = await until(over, within, "the session is over")
+        return session
+
+    async def relayed(self) -> float:
+        """How many packets the relay has forwarded since the start."""
+        text = await self.call("GET", "/metrics")
+        return sum(
+            float(line.split()[-1]) for line in text.splitlines() if line.startswith('headstrt_relay{figure="packets"}')
+        )
+
+
+@dataclass
+class Person:
+    """One side, in a browser of its own."""
+
+    page: Page
+    context: BrowserContext
+    link: str
+
+    def by(self, testid: str) -> Any:
+        return self.page.get_by_test_id(testid)
+
+    async def state(self) -> str | None:
+        return await self.page.evaluate("document.body.dataset.state")
+
+    async def is_in(self, *states: str, within: float = 30) -> None:
+        async def there() -> bool:
+            return await self.state() in states
+
+        await until(there, within, f"the page is in {states}, it is in {await self.state()}")
+
+    async def come(self) -> None:
+        """Open the link, as far as the check-in."""
+        await self.page.goto(self.link)
+        await self.is_in("checkin")
+
+    async def join(self) -> None:
+        """Open the link, accept, and click Join."""
+        await self.come()
+        accept = self.by("accept")
+        if await accept.is_visible() and not await accept.is_checked():
+            await accept.check()
+        await self.by("join").click(timeout=20_000)
+        await self.is_in("waiting", "call")
+
+    async def frames(self) -> int:
+        """Video frames decoded so far in this page's connections."""
+        return int(await self.page.evaluate("window.__framesDecoded()"))
+
+    async def sees_video(self, within: float = 30) -> None:
+        """More frames than a moment ago, and a picture with a size on the screen."""
+        before = await self.frames()
+
+        async def more() -> bool:
+            size = await self.page.evaluate(
+                "(() => { const find = (root) => { for (const e of root.querySelectorAll('*')) {"
+                " if (e.dataset && e.dataset.testid === 'remote-video') return e;"
+                " if (e.shadowRoot) { const f = find(e.shadowRoot); if (f) return f; } } return null; };"
+                " const v = find(document); return v ? v.videoWidth : 0; })()"
+            )
+            return size > 0 and await self.frames() > before
+
+        await until(more, within, "video of the other side")
+
+    async def text(self, testid: str) -> str:
+        return str(await self.by(testid).inner_text())
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    running = Server(tmp_path)
+    await running.start()
+    yield running
+    code = await running.stop()
+    log = running.log()
+    assert code in (0, -signal.SIGKILL), log
+    assert "Traceback" not in log, log
+
+
+@pytest.fixture
+async def chromium() -> AsyncIterator[Browser]:
+    path = shutil.which("chromium")
+    assert path, "Chromium is missing: `make packages` installs it"
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))
+        yield browser
+        await browser.close()
+
+
+People = Callable[..., Awaitable[Person]]
+
+
+@pytest.fixture
+async def person(chromium: Browser) -> AsyncIterator[People]:
+    """``await person(link)`` is somebody at a browser; ``script`` runs before the page's own."""
+    contexts: list[BrowserContext] = []
+    problems: list[str] = []
+
+    async def make(link: str, script: str = "", **options: Any) -> Person:
+        context = await chromium.new_context(permissions=["camera", "microphone"], **options)
+        contexts.append(context)
+        page = await context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        await page.add_init_script(WATCH_CONNECTIONS + script)
+        return Person(page, context, link)
+
+    yield make
+    for context in contexts:
+        with contextlib.suppress(Exception):
+            await context.close()
+    assert not problems, problems

@@ -1,0 +1,96 @@
+"""The call ends for both at the booked end, whatever a page would rather do (P3.1)."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.e2e.conftest import People, Server, until
+
+REPORTED = 1.5
+"""Seconds after which the relay's last counters are in the metrics."""
+
+HOSTILE = """
+// A client that will not go: nothing in this page can close a connection, stop a track, or hear from the server.
+Real.prototype.close = function () {};
+MediaStreamTrack.prototype.stop = function () {};
+Object.defineProperty(HTMLMediaElement.prototype, "pause", { value: function () {} });
+const RealSocket = window.WebSocket;
+window.WebSocket = class extends RealSocket {
+  set onmessage(handler) {
+    super.onmessage = (event) => {
+      if (typeof event.data === "string" && event.data.includes('"ended"')) return;
+      handler(event);
+    };
+  }
+  get onmessage() { return super.onmessage; }
+};
+"""
+
+
+async def test_P3_1_both_see_each_other_and_at_the_end_the_summary(server: Server, person: People) -> None:
+    booked = await server.book(starts_in=-35, minutes=1)
+    client = await person(booked["links"]["client"])
+    expert = await person(booked["links"]["expert"])
+    await client.join()
+    assert "t=" not in client.page.url  # the token is out of the address bar at once
+    await expert.join()
+    await asyncio.gather(client.is_in("call"), expert.is_in("call"))
+    await asyncio.gather(client.sees_video(), expert.sees_video())
+    await asyncio.gather(client.is_in("summary", "ended", within=60), expert.is_in("summary", "ended", within=60))
+    assert await client.by("summary-heading").is_visible()
+    assert await expert.by("summary-heading").is_visible()
+
+    session = await server.ended()
+    assert session["end"]["reason"] == "completed"
+    assert session["end"]["at"] == session["ends_at"]
+    assert session["refund"]["status"] == "none"
+    assert session["end"]["mutual_seconds"] > 0
+
+    await asyncio.sleep(REPORTED)
+    after = await server.relayed()
+    assert after > 0
+    await asyncio.sleep(1)
+    assert await server.relayed() == after  # not one packet more
+
+    await client.page.goto(booked["links"]["client"])  # the same link still shows the summary
+    await client.page.reload()
+    await client.is_in("summary", "ended")
+
+
+async def test_P3_1_a_page_that_will_not_hang_up_is_stopped_all_the_same(server: Server, person: People) -> None:
+    booked = await server.book(starts_in=-35, minutes=1)
+    client = await person(booked["links"]["client"], HOSTILE)
+    expert = await person(booked["links"]["expert"], HOSTILE)
+    await client.join()
+    await expert.join()
+    await asyncio.gather(client.sees_video(), expert.sees_video())
+    session = await server.ended()
+    assert session["end"]["reason"] == "completed"
+    await asyncio.sleep(REPORTED)
+    after = await server.relayed()
+    frames = await client.frames(), await expert.frames()
+
+    async def still_sending() -> bool:
+        """The hostile page goes on sending; so it is the relay that stopped, not the page."""
+        sent = await client.page.evaluate(
+            """async () => {
+              const sent = async () => {
+                let bytes = 0;
+                for (const pc of window.__connections)
+                  for (const row of (await pc.getStats()).values())
+                    if (row.type === "outbound-rtp") bytes += row.packetsSent || 0;
+                return bytes;
+              };
+              const before = await sent();
+              await new Promise((done) => setTimeout(done, 500));
+              return (await sent()) - before;
+            }"""
+        )
+        return int(sent) > 0
+
+    await until(still_sending, 10, "the hostile page is still sending")
+    await asyncio.sleep(1)
+    assert await server.relayed() == after
+    late = await client.frames(), await expert.frames()
+    assert late[0] - frames[0] <= 5  # what was in the jitter buffer, and no more
+    assert late[1] - frames[1] <= 5
