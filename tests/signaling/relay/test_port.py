@@ -1,0 +1,297 @@
+"""The hot path on real sockets, without a loop, without timers, with a clock set by hand: what gets through, what not."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from signaling.relay import port as udp
+from signaling.relay import wire
+from signaling.relay.ice import Refusal
+from signaling.relay.leg import FRESH, Ceiling, Drop
+from signaling.session import Role
+from tests.signaling.relay.helpers import DTLS, SRTCP, SRTP, Bench, credentials, request
+
+
+def test_packets_go_verbatim_to_the_other_side_and_nowhere_else(bench: Bench) -> None:
+    client, expert = bench.call()
+    stranger_client, stranger_expert = bench.call(2)
+    for packet in (DTLS, SRTP, SRTCP, bytes([63]) * 12, bytes([191]) * 1500):
+        client.send(packet)
+        bench.turn()
+        assert expert.received() == [packet]
+        expert.send(packet)
+        bench.turn()
+        assert client.received() == [packet]
+    assert stranger_client.received() == stranger_expert.received() == []
+    assert bench.port.packets == 10
+
+
+@pytest.mark.parametrize(
+    "packet", [b"", b"\x80", bytes([22]) * 11, bytes([22]) * 1501, bytes([22]) * 3000]
+    + [bytes([first]) * 40 for first in (4, 19, 64, 79, 127, 192, 255)],
+)
+def test_what_is_neither_stun_nor_dtls_nor_srtp_is_dropped(bench: Bench, packet: bytes) -> None:
+    client, expert = bench.call()
+    client.send(packet)
+    bench.turn()
+    assert expert.received() == []
+    assert bench.port.drops == {Drop.MALFORMED: 1}
+
+
+def test_a_stranger_gets_neither_through_nor_an_answer(bench: Bench) -> None:
+    client, expert = bench.call()
+    stranger = bench.peer(credentials("unknown"))
+    for packet in (DTLS, SRTP, request(credentials("unknown"), nominate=True), request(client.known, integrity=False)):
+        stranger.send(packet)
+    bench.turn()
+    assert stranger.received() == client.received() == expert.received() == []
+    assert bench.port.drops == {Drop.UNKNOWN_SOURCE: 2, Refusal.UNKNOWN_UFRAG: 1, Refusal.BAD_INTEGRITY: 1}
+    expert.send(SRTP)
+    bench.turn()
+    assert client.received() == [SRTP]
+
+
+def test_nothing_goes_to_a_side_that_has_not_proven_itself(bench: Bench) -> None:
+    bench.port.open(1, 5000.0)
+    bench.port.admit(1, Role.CLIENT, credentials("c"))
+    client = bench.peer(credentials("c"))
+    client.check()
+    client.send(DTLS)
+    bench.turn()
+    assert bench.port.drops == {Drop.NO_PEER: 1}
+
+
+def test_a_5_tuple_belongs_to_one_leg(bench: Bench) -> None:
+    """With a spoofed source, a party of one call could otherwise take another's path away."""
+    client, expert = bench.call(1)
+    other, _ = bench.call(2)
+    client.check(known=other.known)
+    bench.turn()
+    assert client.received() == []
+    assert bench.port.drops == {Drop.TUPLE_TAKEN: 1}
+    expert.send(SRTP)
+    bench.turn()
+    assert client.received() == [SRTP]
+    bench.now += FRESH  # but not for ever: a NAT gives ports out again
+    client.check(known=other.known)
+    bench.turn()
+    assert len(client.received()) == 1
+
+
+def test_a_silent_5_tuple_is_forgotten(bench: Bench) -> None:
+    client, expert = bench.call()
+    bench.now += FRESH
+    client.send(SRTP)
+    bench.turn()
+    assert bench.port.drops == {Drop.STALE_SOURCE: 1}
+    bench.port.expire()
+    client.send(SRTP)
+    bench.turn()
+    assert bench.port.drops == {Drop.STALE_SOURCE: 1, Drop.UNKNOWN_SOURCE: 1}
+    for peer in (client, expert):
+        peer.check()
+    client.send(SRTP)
+    bench.turn()
+    assert expert.received()[-1] == SRTP
+
+
+def test_the_deadline_holds_without_any_timer(bench: Bench) -> None:
+    """P3.1, security.md §1.7: the packet itself is compared with the deadline."""
+    client, expert = bench.call(deadline=1010.0)
+    bench.now = 1009.999
+    client.send(SRTP)
+    bench.turn()
+    assert expert.received() == [SRTP]
+    bench.now = 1010.0
+    client.send(SRTP)
+    expert.send(SRTP)
+    client.check()
+    bench.turn()
+    assert client.received() == expert.received() == []
+    assert bench.told[-1] == wire.Closed(1, True)
+    assert bench.port.drops[Drop.DEADLINE] == 1
+    bench.port.set_deadline(1, 9999.0)  # too late
+    client.send(SRTP)
+    client.check()
+    bench.turn()
+    assert client.received() == expert.received() == []
+
+
+def test_the_deadline_moves_both_ways(bench: Bench) -> None:
+    client, expert = bench.call(deadline=1010.0)
+    bench.port.set_deadline(1, 1020.0)
+    bench.now = 1015.0
+    client.send(SRTP)
+    bench.turn()
+    assert expert.received() == [SRTP]
+    bench.port.set_deadline(1, 1015.0)
+    assert bench.told[-1] == wire.Closed(1, True)
+    client.send(SRTP)
+    bench.turn()
+    assert expert.received() == []
+
+
+def test_a_call_opened_too_late_is_stopped_at_once(bench: Bench) -> None:
+    bench.port.open(1, bench.now)
+    bench.port.admit(1, Role.CLIENT, credentials("c"))
+    assert bench.told[-1] == wire.Closed(1, True)
+    peer = bench.peer(credentials("c"))
+    peer.check()
+    bench.turn()
+    assert peer.received() == []
+
+
+def test_a_closed_call_lets_nothing_more_through(bench: Bench) -> None:
+    client, expert = bench.call()
+    for _ in range(5):
+        client.send(SRTP)
+    bench.port.close(1)
+    bench.turn()
+    client.check()
+    bench.turn()
+    assert client.received() == expert.received() == []
+    finals = [report for report in bench.told if isinstance(report, wire.LegReport) and report.final]
+    assert {report.role for report in finals} == set(Role)
+    assert bench.told[-1] == wire.Closed(1, False)
+
+
+def test_one_closed_leg_leaves_the_other_its_proof_of_life(bench: Bench) -> None:
+    client, expert = bench.call()
+    bench.port.close(1, Role.EXPERT)
+    client.check()
+    expert.check()
+    client.send(SRTP)
+    expert.send(SRTP)
+    bench.turn()
+    assert len(client.received()) == 1
+    assert expert.received() == []
+    assert bench.port.drops == {Drop.NO_PEER: 1, Refusal.UNKNOWN_UFRAG: 1, Drop.UNKNOWN_SOURCE: 1}
+    bench.port.close(1)
+    finals = [report.role for report in bench.told if isinstance(report, wire.LegReport) and report.final]
+    assert sorted(finals) == ["client", "expert"]
+
+
+def test_the_ceiling_is_each_legs_own() -> None:
+    bench = Bench(Ceiling(bits_per_second=1_000_000, packets_per_second=10))
+    try:
+        client, expert = bench.call()
+        for _ in range(30):
+            client.send(SRTP)
+        expert.send(SRTP)
+        bench.turn()
+        assert len(expert.received()) == 10
+        assert client.received() == [SRTP]
+        assert bench.port.drops == {Drop.CEILING: 20}
+        for _ in range(60):  # Chromium's burst
+            client.check()
+        bench.turn()
+        assert len(client.received()) == 60
+    finally:
+        bench.close()
+
+
+def test_a_restart_disturbs_nobody(bench: Bench) -> None:
+    client, expert = bench.call()
+    old, new = client.known, credentials("new")
+    bench.port.admit(1, Role.CLIENT, new)
+    client.check(known=old)
+    client.check(known=new)
+    client.check(known=old)
+    client.send(SRTP)
+    bench.turn()
+    assert len(client.received()) == 2  # the old ones are gone with the first use of the new
+    assert expert.received() == [SRTP]
+
+
+def test_a_rebound_side_is_found_again_by_its_checks_and_its_media(bench: Bench) -> None:
+    client, expert = bench.call()
+    client.move()
+    client.send(SRTP)
+    expert.send(SRTP)
+    bench.turn()
+    assert expert.received() == client.received() == []
+    bench.now += 1
+    client.check()
+    client.check()
+    client.send(SRTP)
+    expert.send(SRTP)
+    bench.turn()
+    assert expert.received() == [SRTP]
+    assert client.received()[-1] == SRTP
+    bench.port.report()
+    assert [type(report) for report in bench.told].count(wire.Switched) == 1
+
+
+def test_reports_tell_what_has_changed_and_only_that(bench: Bench) -> None:
+    client, expert = bench.call()
+    assert [report for report in bench.told if isinstance(report, wire.Up)] == [
+        wire.Up(1, Role.CLIENT),
+        wire.Up(1, Role.EXPERT),
+    ]
+    bench.port.report()
+    bench.told.clear()
+    bench.port.report()
+    assert bench.told == []
+    client.send(SRTCP)
+    expert.send(SRTCP)
+    bench.turn()
+    assert bench.told == []  # SRTCP is not media
+    client.send(SRTP)
+    expert.send(SRTP)
+    bench.turn()
+    assert bench.told == [wire.MediaBothWays(1)]
+    bench.port.report()
+    reports = {report.role: report for report in bench.told if isinstance(report, wire.LegReport)}
+    assert reports[Role.CLIENT].packets_in == reports[Role.EXPERT].packets_out == 2
+    assert reports[Role.CLIENT].bytes_in == len(SRTP) + len(SRTCP)
+    assert reports[Role.CLIENT].last_packet == bench.now
+    assert wire.CallReport(1, 1) in bench.told
+
+
+def test_two_local_addresses_answer_each_from_its_own() -> None:
+    bench = Bench(hosts=("127.0.0.1", "127.0.0.2"))
+    try:
+        bench.port.open(1, 5000.0)
+        peers = []
+        for line, role in enumerate(Role):
+            bench.port.admit(1, role, credentials(role))
+            peers.append(bench.peer(credentials(role), line))
+        for peer in peers:
+            peer._socket.connect(bench.addresses[peers.index(peer)])  # takes nothing from any other address
+            peer._socket.send(request(peer.known))
+        bench.turn()
+        assert [len(peer.received()) for peer in peers] == [1, 1]
+        peers[0]._socket.send(SRTP)
+        bench.turn()
+        assert peers[1].received() == [SRTP]
+    finally:
+        bench.close()
+
+
+def test_the_wildcard_is_never_bound() -> None:
+    with pytest.raises(ValueError, match="wildcard"):
+        udp.bind(["0.0.0.0"], 0)
+
+
+def test_a_port_that_is_taken_is_named(bench: Bench) -> None:
+    with pytest.raises(OSError, match=r"127\.0\.0\.1 port"):
+        udp.bind(["127.0.0.1"], bench.addresses[0][1])
+
+
+def test_noise_from_an_authenticated_side_is_never_fatal(bench: Bench) -> None:
+    client, expert = bench.call()
+    dice = random.Random(1)  # noqa: S311
+    valid = request(client.known)
+    for _ in range(3000):
+        packet = bytearray(valid if dice.random() < 0.7 else dice.randbytes(dice.randrange(1, 1600)))
+        for _ in range(dice.randrange(1, 5)):
+            packet[dice.randrange(len(packet))] = dice.randrange(256)
+        client.send(bytes(packet))
+        bench.turn()
+    assert bench.port.drops[Drop.FAULT] == 0
+    client.received(), expert.received()
+    expert.send(SRTP)
+    bench.turn()
+    assert client.received() == [SRTP]
