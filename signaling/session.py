@@ -533,7 +533,7 @@ def next_deadline(session: Session) -> Ms | None:
     due = [slot.ends_at]
     if session.both_here and session.met_at is None:
         due.append(slot.starts_at)
-    if session.met_at is None and not session.both_here:
+    if _late(session):
         due.append(slot.late_at)
     if session.anyone_here:
         due += [slot.ends_at - left for left in slot.warnings if slot.ends_at - left >= slot.starts_at]
@@ -634,7 +634,10 @@ def _phase(session: Session) -> Phase:
 def _live_through(session: Session, now: Ms) -> Step:
     facts: list[Fact] = []
     while (at := next_deadline(session)) is not None and at <= now:
-        for fact in _due(session, at):
+        due = _due(session, at)
+        if not due:
+            raise AssertionError(f"a deadline at which nothing happens would never pass: {at} in {session}")
+        for fact in due:
             session = apply(session, fact)
             facts.append(fact)
     return Step(session, tuple(facts))
@@ -648,17 +651,27 @@ def _due(session: Session, at: Ms) -> list[Fact]:
     facts: list[Fact] = []
     if session.both_here and session.met_at is None and at >= slot.starts_at:
         facts.append(Met(at))
-    if session.met_at is None and at == slot.late_at:
-        facts += [Late(at, role) for role in Role if not _has_come(session, role, at)]
+    if at == slot.late_at:
+        facts += [Late(at, role) for role in _late(session)]
     if session.anyone_here and slot.ends_at - at in slot.warnings:
         facts.append(Warned(at, slot.ends_at - at))
     return facts
 
 
-def _has_come(session: Session, role: Role, at: Ms) -> bool:
-    """Came, or was there early and may yet come back within its grace: then it came on time (P1.1)."""
-    gone = session.seat(role).gone
-    return present_in_window(session, role, at) or (gone is not None and at < gone.grace_until)
+def _late(session: Session) -> tuple[Role, ...]:
+    """Who will not have come when the grace for being on time is over, unless something happens before.
+
+    Not one who was there early and may yet come back within its grace: then it came on time (P1.1).
+    """
+    if session.met_at is not None:
+        return ()
+    slot, late = session.slot, []
+    for role, seat in session.seats:
+        came = seat.here or (seat.gone is not None and seat.gone.alive_at > slot.starts_at)
+        may_return = seat.gone is not None and slot.late_at < seat.gone.grace_until
+        if not came and not may_return:
+            late.append(role)
+    return tuple(late)
 
 
 def _meet(session: Session, now: Ms) -> tuple[Session, list[Fact]]:
