@@ -100,20 +100,6 @@ class _Party:
     def here(self) -> bool:
         return self.join is not None and self.away is None
 
-    def status(self) -> PeerStatus:
-        return "here" if self.here else "checking" if self.sockets else "not_here"
-
-    def peer(self, version: int) -> messages.Peer:
-        microphone, camera, screen = self.media or (None, None, None)
-        return messages.Peer(
-            version=version,
-            status=self.status(),
-            running_late_minutes=None if self.here else self.late_minutes,
-            microphone=microphone,
-            camera=camera,
-            screen=screen,
-        )
-
     def forget(self) -> None:
         self.join = self.carrier = self.lost = self.away = self.media = None
         self.closing = False
@@ -144,6 +130,24 @@ class _Live:
     @property
     def parties(self) -> tuple[tuple[Role, _Party], tuple[Role, _Party]]:
         return (Role.CLIENT, self.client), (Role.EXPERT, self.expert)
+
+    def peer(self, role: Role) -> messages.Peer:
+        """All that the other side may know of this one now."""
+        party = self.party(role)
+        status: PeerStatus = "checking" if party.sockets else "not_here"
+        if party.here:
+            status = "here"
+        elif self.phase is Phase.HELD:
+            status = "away"
+        microphone, camera, screen = party.media or (None, None, None)
+        return messages.Peer(
+            version=self.version,
+            status=status,
+            running_late_minutes=None if party.here else party.late_minutes,
+            microphone=microphone,
+            camera=camera,
+            screen=screen,
+        )
 
     @property
     def unmet(self) -> bool:
@@ -237,9 +241,9 @@ class Attendant:
             party.sockets.append(sid)
             await self._fanout.tell_one(sid, self._snapshot(view, other))
             if other.here and other.media is not None:
-                await self._fanout.tell_one(sid, other.peer(live.version))
+                await self._fanout.tell_one(sid, live.peer(admission.role.other))
             if len(party.sockets) == 1 and not party.here and live.unmet:
-                await self._tell(live, admission.role.other, party.peer(live.version))
+                await self._tell(live, admission.role.other, live.peer(admission.role))
             await self._evict(live, party)
             return True
 
@@ -272,7 +276,7 @@ class Attendant:
             if party.away is not None and party.carrier is None:  # it cannot come back by media alone any more
                 await self._close_leg(live, role)
             if not party.sockets and party.join is None and live.unmet:
-                await self._tell(live, role.other, party.peer(live.version))
+                await self._tell(live, role.other, live.peer(role))
 
         self._post(live, after)
 
@@ -301,7 +305,7 @@ class Attendant:
                 report = await self._desk.late(live.id, who.role, minutes, at)
                 live.version = max(live.version, report.version)
                 party.late_minutes = minutes
-                self._post(live, lambda: self._tell(live, who.role.other, party.peer(live.version)))
+                self._post(live, lambda: self._tell(live, who.role.other, live.peer(who.role)))
                 return Done(version=report.version)
         if party.join is None or party.carrier != sid:
             raise _stale()
@@ -316,7 +320,7 @@ class Attendant:
                 return Done(version=report.version)
             case messages.MediaCommand(microphone=microphone, camera=camera, screen=screen):
                 party.media = (microphone, camera, screen)
-                self._post(live, lambda: self._tell(live, who.role.other, party.peer(live.version)))
+                self._post(live, lambda: self._tell(live, who.role.other, live.peer(who.role)))
             case messages.QualityCommand():
                 pass
             case _:
@@ -361,7 +365,7 @@ class Attendant:
         if older is not None and older != sid:
             await self._replace(live, older)
         for at, outgoing in tuple(party.told):
-            if at >= heard and party.carrier is not None:
+            if at >= heard and outgoing.generation == live.generation and party.carrier is not None:
                 await self._fanout.tell_one(party.carrier, _message(outgoing, live.version))
 
     def _attach(self, party: _Party, sid: str) -> None:
@@ -451,8 +455,7 @@ class Attendant:
             await self._tell_both(live, messages.Resumed(version=report.version, role=role))
         else:
             live.party(role).late_minutes = None
-            here = live.party(role).peer(report.version).model_copy(update={"status": "here"})
-            await self._tell(live, role.other, here)
+            await self._tell(live, role.other, live.peer(role).model_copy(update={"status": "here"}))
 
     async def _departed(self, live: _Live, fact: Departed, report: Report, *, quiet: bool) -> None:
         party = live.party(fact.role)
@@ -466,7 +469,7 @@ class Attendant:
         if report.session.met_at is not None:
             await self._tell_both(live, messages.Held(version=report.version, role=fact.role, until=fact.grace_until))
         else:
-            await self._tell(live, fact.role.other, party.peer(report.version))
+            await self._tell(live, fact.role.other, live.peer(fact.role))
 
     async def _moved(self, live: _Live, fact: Moved, report: Report) -> None:
         if live.opened:

@@ -7,6 +7,7 @@ nothing else: no money, no policy, no media.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from typing import Literal
 from aiohttp import web
 
 from signaling import messages
-from signaling.attendant import Attendant
+from signaling.attendant import Attendant, Switchboard
 from signaling.errors import Denied, ProtocolError
 from signaling.fanout import Fanout
 from signaling.gateway import Gateway
@@ -61,6 +62,19 @@ class FakeClock:
     def step(self, seconds: float) -> None:
         """The wall clock alone is set."""
         self.wall += round(seconds * 1000)
+
+
+class RealClock(FakeClock):
+    """The machine's own, where the other end of a test lives in real time; ``step`` still sets the wall clock."""
+
+    def __init__(self) -> None:
+        super().__init__(wall=0)
+
+    def __call__(self) -> Ms:
+        return time.time_ns() // 1_000_000 + self.wall
+
+    def monotonic(self) -> float:
+        return time.monotonic()
 
 
 def a_slot(starts_at: Ms = NOON, minutes: int = 30) -> Slot:
@@ -265,13 +279,13 @@ class FakeSwitchboard:
 class House:
     """The live side put together over the fakes, as ``server.app`` does it; presence is looked at by ``pass_time``."""
 
-    def __init__(self, desk: FakeDesk | None = None) -> None:
-        self.clock = desk.clock if desk else FakeClock()
-        self.desk = desk or FakeDesk(self.clock)
+    def __init__(self, clock: FakeClock | None = None, relay: Switchboard | None = None) -> None:
+        self.clock = clock or FakeClock()
+        self.desk = FakeDesk(self.clock)
         self.switchboard = FakeSwitchboard(self.clock)
         self.fanout = Fanout(monotonic=self.clock.monotonic)
         self.attendant = Attendant(
-            self.desk, self.fanout, self.switchboard, clock=self.clock, monotonic=self.clock.monotonic
+            self.desk, self.fanout, relay or self.switchboard, clock=self.clock, monotonic=self.clock.monotonic
         )
         self.gateway = Gateway(self.desk, self.attendant, self.fanout, self.clock)
         self.desk.listeners.append(self.attendant)
