@@ -987,8 +987,7 @@ _MOVE_MET: Rows = (
     Row(end_too_near, _too_near),
     Row(always, move),
 )
-_OUTAGE_UNMET: Rows = (
-    Row(untouched, nothing),
+_OUTAGE_WAITING: Rows = (
     Row(stop_fell_into_it, end_in_outage, Phase.ENDED),
     Row(always, outlive, Phase.SCHEDULED),
 )
@@ -1015,7 +1014,7 @@ TRANSITIONS: Mapping[Phase, Mapping[type[Event], Rows]] = {
         Accept: _NOTE_ACCEPT,
         MediaUp: _IGNORE,
         Measure: _IGNORE,
-        Outage: _OUTAGE_UNMET,
+        Outage: (Row(untouched, nothing), *_OUTAGE_WAITING),
         Tick: _IGNORE,
     },
     Phase.WAITING: {
@@ -1041,7 +1040,7 @@ TRANSITIONS: Mapping[Phase, Mapping[type[Event], Rows]] = {
         Accept: _NOTE_ACCEPT,
         MediaUp: _IGNORE,
         Measure: _IGNORE,
-        Outage: _OUTAGE_UNMET,
+        Outage: _OUTAGE_WAITING,
         Tick: _IGNORE,
     },
     Phase.LIVE: {

@@ -12,7 +12,7 @@ the guidelines beforehand, and media flows as soon as both are there (``media=Fa
     outage since 9:00                  this service was away from then until now
     mutual 10:00                       the relay has counted so much
     moved to 60:00 +30:00 [by client]  also ``+20:00`` alone for another end
-    tick
+    guidelines client                  media                            tick
 
 ``!code`` at the end of a line: the rules refuse it with that code.
 """
@@ -154,6 +154,10 @@ class Player:
                 return Move(self.terms.slot(START + ms(time), ms(span[1:])), Whom(by[1]) if by else None)
             case ["moved", span]:
                 return Move(self.terms.slot(self.session.slot.starts_at, ms(span[1:])), None)
+            case ["guidelines", who]:
+                return Accept(Role(who), "2")
+            case ["media"]:
+                return MediaUp()
             case ["tick"]:
                 return Tick()
             case _:
