@@ -270,9 +270,8 @@ class Leg:
         wanted, current = self._wanted, self.current
         if wanted is None or wanted is current:
             return
-        if current is None or not current.fresh(now):  # nothing is given up for it
+        if current is None or not current.fresh(now):  # nothing is given up for it: no switch
             self.current = wanted
-            self._switched = now
             return
         needed = 2 if now - current.heard < ALIVE else 1
         if wanted.fresh(now) and wanted.checks >= needed and now - self._switched >= SWITCH_EVERY:

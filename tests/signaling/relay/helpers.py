@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 import select
 import socket
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from aioice import stun
@@ -13,6 +17,7 @@ from signaling.relay import wire
 from signaling.relay.ice import Credentials
 from signaling.relay.leg import Ceiling
 from signaling.relay.port import Port
+from signaling.relay.switchboard import Outgoing, RelaySettings, Switchboard
 from signaling.session import Role
 
 SDP = Path(__file__).parent / "sdp"
@@ -131,3 +136,68 @@ class Bench:
             peer.close()
         for sock in self._sockets:
             sock.close()
+
+
+def ice_of(outgoing: Outgoing) -> Credentials:
+    """What the page was told to dial with."""
+    assert outgoing.sdp is not None
+    ufrag = re.search(r"^a=ice-ufrag:(\S+)", outgoing.sdp, re.MULTILINE)
+    password = re.search(r"^a=ice-pwd:(\S+)", outgoing.sdp, re.MULTILINE)
+    assert ufrag
+    assert password
+    return Credentials(ufrag[1], password[1])
+
+
+async def until(what: Callable[[], object], within: float = 30.0) -> None:
+    """Poll: generous, because a machine may be busy."""
+    end = time.monotonic() + within
+    while not what():
+        assert time.monotonic() < end, "it did not come to pass"
+        await asyncio.sleep(0.02)
+
+
+class Relay:
+    """A real switchboard with a real worker, and what it called back."""
+
+    def __init__(self) -> None:
+        self.media: list[str] = []
+        self.stopped: list[tuple[str, float]] = []
+        self.switchboard = Switchboard(
+            RelaySettings(port=0, bind=("127.0.0.1",)),
+            on_media=self.media.append,
+            on_stopped=lambda session: self.stopped.append((session, time.monotonic())),
+        )
+
+    def call(self, session: str = "s", *, lasts: float = 600.0) -> tuple[Peer, Peer]:
+        """A negotiated call: client and expert as bare sockets, which have yet to make their first check."""
+        board = self.switchboard
+        board.open(session, time.monotonic() + lasts)
+        board.join(session, Role.CLIENT)
+        (negotiate,) = board.join(session, Role.EXPERT)
+        (offer,) = board.describe(session, Role.EXPERT, "offer", sample("chromium-offer"), negotiate.generation)
+        (answer,) = board.describe(session, Role.CLIENT, "answer", sample("chromium-answer"), negotiate.generation)
+        relay = ("127.0.0.1", board.port)
+        return Peer(relay, ice_of(offer)), Peer(relay, ice_of(answer))
+
+
+async def checked(*peers: Peer) -> None:
+    """Check, as often as it takes, until each has had an answer."""
+    for peer in peers:
+        peer.received()
+        for _ in range(100):
+            peer.check()
+            await asyncio.sleep(0.05)
+            if any(packet[:2] == b"\x01\x01" for packet in peer.received()):
+                break
+        else:
+            raise AssertionError("no check was answered")
+
+
+async def carries(sender: Peer, receiver: Peer, packet: bytes = SRTP) -> bool:
+    """Whether a packet gets through in reasonable time."""
+    for _ in range(100):
+        sender.send(packet)
+        await asyncio.sleep(0.02)
+        if packet in receiver.received():
+            return True
+    return False

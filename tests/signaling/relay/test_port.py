@@ -1,4 +1,4 @@
-"""The hot path on real sockets, without a loop, without timers, with a clock set by hand: what gets through, what not."""
+"""The hot path on real sockets, without a loop and timers, with a clock set by hand: what gets through, what not."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def test_packets_go_verbatim_to_the_other_side_and_nowhere_else(bench: Bench) ->
 
 
 @pytest.mark.parametrize(
-    "packet", [b"", b"\x80", bytes([22]) * 11, bytes([22]) * 1501, bytes([22]) * 3000]
+    "packet",
+    [b"", b"\x80", bytes([22]) * 11, bytes([22]) * 1501, bytes([22]) * 3000]
     + [bytes([first]) * 40 for first in (4, 19, 64, 79, 127, 192, 255)],
 )
 def test_what_is_neither_stun_nor_dtls_nor_srtp_is_dropped(bench: Bench, packet: bytes) -> None:
@@ -282,7 +283,7 @@ def test_a_port_that_is_taken_is_named(bench: Bench) -> None:
 
 def test_noise_from_an_authenticated_side_is_never_fatal(bench: Bench) -> None:
     client, expert = bench.call()
-    dice = random.Random(1)  # noqa: S311
+    dice = random.Random(1)
     valid = request(client.known)
     for _ in range(3000):
         packet = bytearray(valid if dice.random() < 0.7 else dice.randbytes(dice.randrange(1, 1600)))

@@ -12,9 +12,10 @@ from signaling.errors import ProtocolError
 from signaling.relay.sdp import MAX_BYTES, Candidate, accept, present
 from tests.signaling.relay.helpers import credentials, sample
 
-SAMPLES = [
-    f"{who}-{what}" for who in ("chromium", "firefox") for what in ("offer", "gathered", "answer")
-] + ["aiortc-offer", "aiortc-answer"]
+SAMPLES = [f"{who}-{what}" for who in ("chromium", "firefox") for what in ("offer", "gathered", "answer")] + [
+    "aiortc-offer",
+    "aiortc-answer",
+]
 OURS = credentials("A")
 CANDIDATES = [Candidate("198.51.100.1", 3478), Candidate("198.51.100.2", 3478)]
 OFFER = sample("chromium-offer")

@@ -39,7 +39,7 @@ def test_messages_come_through_however_they_are_cut(chunk: int) -> None:
     assert all(type(message.role) is Role for message in received if isinstance(message, wire.Admit))
 
 
-@pytest.mark.parametrize("frame", [b"\xff" * 8, b"\x00\x00\x00\x09[\"Nope\"]\n", b"\x00\x00\x00\x08[\"Open\"]"])
+@pytest.mark.parametrize("frame", [b"\xff" * 8, b'\x00\x00\x00\x09["Nope"]\n', b'\x00\x00\x00\x08["Open"]'])
 def test_what_cannot_be_read_is_raised(frame: bytes) -> None:
-    with pytest.raises(ValueError, match="frame|unknown"):
+    with pytest.raises(ValueError, match=r"frame|unknown"):
         list(wire.Decoder().feed(frame))
