@@ -38,15 +38,15 @@ export class Rest {
   }
 
   async check(steps: CheckSteps, detail: string): Promise<void> {
-    await this.#call("POST", "/v1/me/check", { steps, detail });
+    await this.#say("/v1/me/check", { steps, detail });
   }
 
   async guidelines(accepted: boolean, version: string): Promise<void> {
-    await this.#call("POST", "/v1/me/guidelines", { accepted, version });
+    await this.#say("/v1/me/guidelines", { accepted, version });
   }
 
   async refund(amount?: { amount: number; currency: string }): Promise<void> {
-    await this.#call("POST", "/v1/me/refund", amount ? { amount } : {});
+    await this.#say("/v1/me/refund", amount ? { amount } : {});
   }
 
   async calendar(): Promise<Blob> {
@@ -56,6 +56,11 @@ export class Rest {
   /** The `pagehide` beacon; `fetch` because `sendBeacon` cannot carry the token. Nobody is left to hear the answer. */
   leaving(join: string): void {
     this.#call("POST", "/v1/me/leaving", { join }, true).catch(() => {});
+  }
+
+  /** The answer is a view that may be older than what the socket says by now; whoever wants one asks `me`. */
+  async #say(path: string, body: object): Promise<void> {
+    await (await this.#call("POST", path, body)).arrayBuffer(); // unread, the browser would count it as broken off
   }
 
   async #call(method: string, path: string, body?: object, keepalive = false): Promise<Response> {

@@ -30,9 +30,32 @@ export class CheckIn extends RoomElement {
     const open = now >= opensAt;
     const accepted = view.me.accepted || this._promised;
     const busy = room.seat === "taking";
+    // who has accepted already only wants in
+    const joining = html`
+      <section class="card join-card">
+          ${room.steppedOut ? html`<p role="status">${t.steppedOut(format.time(view.ends_at))}</p>` : nothing}
+          ${view.me.here && !room.steppedOut ? html`<p role="status">${t.elsewhere}</p>` : nothing}
+          ${
+            open
+              ? nothing
+              : html`<p>${t.opensIn} <span class="time large" role="timer" data-testid="countdown">${format.distance(opensAt - now)}</span></p>
+                  <p class="quiet">${t.opensAt(format.dateTime(opensAt))}</p>`
+          }
+          <button class="primary big" data-testid="join" ?disabled=${!open || !accepted || busy} @click=${this.#join}>
+            ${busy ? t.joining : this.#joinLabel()}
+          </button>
+          ${open && !accepted ? html`<p class="quiet">${t.acceptFirst}</p>` : nothing}
+          ${room.refusal ? html`<p role="alert" class="problem">${texts.refusal(room.refusal)}</p>` : nothing}
+          <div class="row">
+            <hs-running-late .room=${room} .now=${now}></hs-running-late>
+            <hs-calendar .room=${room} .now=${now}></hs-calendar>
+          </div>
+        </section>
+    `;
     return html`
       <main class="page checkin">
         ${this.#header()}
+        ${view.me.accepted ? joining : nothing}
         <div class="columns">
           <section class="card" aria-labelledby="devices-heading">
             <h2 id="devices-heading">${t.devices}</h2>
@@ -59,25 +82,7 @@ export class CheckIn extends RoomElement {
             }
           </section>
         </div>
-        <section class="card join-card">
-          ${room.steppedOut ? html`<p role="status">${t.steppedOut(format.time(view.ends_at))}</p>` : nothing}
-          ${view.me.here && !room.steppedOut ? html`<p role="status">${t.elsewhere}</p>` : nothing}
-          ${
-            open
-              ? nothing
-              : html`<p>${t.opensIn} <span class="time large" role="timer" data-testid="countdown">${format.distance(opensAt - now)}</span></p>
-                  <p class="quiet">${t.opensAt(format.dateTime(opensAt))}</p>`
-          }
-          <button class="primary big" data-testid="join" ?disabled=${!open || !accepted || busy} @click=${this.#join}>
-            ${busy ? t.joining : this.#joinLabel()}
-          </button>
-          ${open && !accepted ? html`<p class="quiet">${t.acceptFirst}</p>` : nothing}
-          ${room.refusal ? html`<p role="alert" class="problem">${texts.refusal(room.refusal)}</p>` : nothing}
-          <div class="row">
-            <hs-running-late .room=${room} .now=${now}></hs-running-late>
-            <hs-calendar .room=${room} .now=${now}></hs-calendar>
-          </div>
-        </section>
+        ${view.me.accepted ? nothing : joining}
       </main>
     `;
   }

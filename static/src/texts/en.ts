@@ -6,13 +6,13 @@ import type { EndTexts } from "./ends";
 const ends: EndTexts = {
   completed: {
     nobody: {
-      client: (other) => ({
+      client: () => ({
         heading: "Your time together is complete",
-        detail: `You and ${other} had the booked time.`,
+        detail: "The call ended at the booked end.",
       }),
-      expert: (other) => ({
+      expert: () => ({
         heading: "Your time together is complete",
-        detail: `You and ${other} had the booked time.`,
+        detail: "The call ended at the booked end.",
       }),
     },
   },
@@ -27,11 +27,11 @@ const ends: EndTexts = {
     expert: {
       client: (other) => ({
         heading: `${other} left early`,
-        detail: "The time that was not delivered is yours to ask back, if you wish.",
+        detail: "The session ended before the booked end.",
       }),
-      expert: (other) => ({
+      expert: () => ({
         heading: "You left early",
-        detail: `${other} may ask back the time that was not delivered.`,
+        detail: "The session ended before the booked end.",
       }),
     },
   },
@@ -49,11 +49,11 @@ const ends: EndTexts = {
     expert: {
       client: (other) => ({
         heading: `${other}’s connection did not come back`,
-        detail: "The time that was not delivered is yours to ask back, if you wish.",
+        detail: "The session ended before the booked end.",
       }),
-      expert: (other) => ({
+      expert: () => ({
         heading: "Your connection did not come back",
-        detail: `${other} may ask back the time that was not delivered.`,
+        detail: "The session ended before the booked end.",
       }),
     },
   },
@@ -71,11 +71,11 @@ const ends: EndTexts = {
     expert: {
       client: (other) => ({
         heading: `${other} did not come back`,
-        detail: "The time that was not delivered is yours to ask back, if you wish.",
+        detail: "The session ended before the booked end.",
       }),
-      expert: (other) => ({
+      expert: () => ({
         heading: "You did not come back to the session",
-        detail: `${other} may ask back the time that was not delivered.`,
+        detail: "The session ended before the booked end.",
       }),
     },
   },
@@ -97,7 +97,7 @@ const ends: EndTexts = {
     expert: {
       client: (other) => ({
         heading: `${other} did not join`,
-        detail: "Thank you for being there. The whole fee has been asked back for you.",
+        detail: "Thank you for being there.",
       }),
       expert: () => ({ heading: "You did not join", detail: "The booked time passed before you joined." }),
     },
@@ -122,7 +122,7 @@ const ends: EndTexts = {
     nobody: {
       client: () => ({
         heading: "The session was interrupted",
-        detail: "The connection of this service failed. The time that was not delivered has been asked back for you.",
+        detail: "The connection of this service failed, and the session could not go on.",
       }),
       expert: () => ({
         heading: "The session was interrupted",
@@ -166,21 +166,21 @@ const ends: EndTexts = {
     expert: {
       client: (other) => ({
         heading: `${other} cancelled this session`,
-        detail: "The whole fee has been asked back for you.",
+        detail: "There is nothing for you to do.",
       }),
       expert: () => ({ heading: "You cancelled this session", detail: "The client has been told." }),
     },
     platform: {
       client: () => ({
         heading: "This session was cancelled",
-        detail: "It cannot take place. The whole fee has been asked back for you.",
+        detail: "It cannot take place.",
       }),
       expert: () => ({ heading: "This session was cancelled", detail: "It cannot take place." }),
     },
     operator: {
       client: () => ({
         heading: "This session was cancelled by our team",
-        detail: "The whole fee has been asked back for you.",
+        detail: "There is nothing for you to do.",
       }),
       expert: () => ({ heading: "This session was cancelled by our team", detail: "There is nothing for you to do." }),
     },
