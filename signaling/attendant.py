@@ -90,7 +90,7 @@ class _Party:
     lost: float | None = None
     heard: float = 0.0
     away: float | None = None  # declared gone since then, but its leg is kept: it may come back by media alone
-    closing: bool = False
+    closing: float | None = None  # when its page said that it is being closed
     reporting: bool = False
     media: tuple[bool, bool, bool] | None = None
     late_minutes: int | None = None
@@ -101,8 +101,7 @@ class _Party:
         return self.join is not None and self.away is None
 
     def forget(self) -> None:
-        self.join = self.carrier = self.lost = self.away = self.media = None
-        self.closing = False
+        self.join = self.carrier = self.lost = self.away = self.media = self.closing = None
         self.told.clear()
 
 
@@ -284,7 +283,7 @@ class Attendant:
         """The page of this join says that it is being closed (pagehide): a hint, never a departure (P3.14)."""
         live = self._sessions.get(session)
         if live is not None and live.party(role).join == join:
-            live.party(role).closing = True
+            live.party(role).closing = self._monotonic()
 
     # --- commands ---
 
@@ -317,6 +316,8 @@ class Attendant:
                 await self._run(live, lambda: self._relay(live, lambda: self._switchboard.restart(live.id, who.role)))
             case messages.StepOutCommand():
                 report = await self._desk.report(live.id, Depart(who.role, party.join, How.STEPPED_OUT, at), at)
+                if not report.facts:  # it was gone already: now it is not to come back by media alone either
+                    self._post(live, lambda: self._close_leg(live, who.role))
                 return Done(version=report.version)
             case messages.MediaCommand(microphone=microphone, camera=camera, screen=screen):
                 party.media = (microphone, camera, screen)
@@ -370,7 +371,7 @@ class Attendant:
 
     def _attach(self, party: _Party, sid: str) -> None:
         now = self._monotonic()
-        party.heard, party.closing = now, False
+        party.heard, party.closing = now, None
         if sid in party.sockets:
             party.carrier, party.lost = sid, None
         else:  # §2.5: the socket died while its join was being written
@@ -393,8 +394,14 @@ class Attendant:
         self._spawn(self._report(session, MediaUp(), self._clock()))
 
     def stopped(self, session: str) -> None:
-        """The switchboard's ``on_stopped``: the relay stopped by its own deadline (P3.1), so the ledger's is due."""
-        self._spawn(self._report(session, Tick(), self._clock()))
+        """The switchboard's ``on_stopped``: the relay stopped by its own deadline, so the ledger's has come (P3.1).
+
+        Whatever the wall clock did meanwhile (§1.7); unless the booking has just been moved on.
+        """
+        at, live = self._clock(), self._sessions.get(session)
+        if live is not None and live.opened and self._monotonic() >= live.deadline:
+            at = max(at, live.ends_at)
+        self._spawn(self._report(session, Tick(), at))
 
     def mutual_ms(self, session: str) -> Ms:
         """How long both had media from each other (P3.16); also for the desk, at the end."""

@@ -169,7 +169,7 @@ class _Connecting:
 
 
 class Fanout:
-    """One per process. ``monotonic`` gives seconds; ``origins`` are pages of other origins that may connect.
+    """One per process. ``monotonic`` gives seconds; ``origins`` may connect besides pages of the host that is asked.
 
     ``address_of`` names a request's network address behind whatever proxy is trusted (§2.8).
     ``client_manager`` is the in-memory one unless given: a Redis manager can be put there.
@@ -187,6 +187,7 @@ class Fanout:
         self.on_heard: Callable[[str], None] = lambda sid: None
         self.on_welcome: Callable[[str], Awaitable[bool]] = _nobody
         self._monotonic = monotonic
+        self._origins = frozenset(origins)
         self._address_of = address_of
         self._admitted: dict[str, Admission] = {}
         self._parties: dict[tuple[str, Role], list[str]] = {}
@@ -207,7 +208,7 @@ class Fanout:
             ping_interval=PING_INTERVAL,
             ping_timeout=PING_TIMEOUT,
             max_http_buffer_size=MAX_FRAME,
-            cors_allowed_origins=list(origins) or None,
+            cors_allowed_origins=self._may_connect,
         )
         self.server.fanout = self
         self.server.eio.fanout = self
@@ -301,6 +302,12 @@ class Fanout:
             await self._shut(eio_sid)
 
     # --- in: called by the server above ---
+
+    def _may_connect(self, origin: str | None, environ: dict[str, Any]) -> bool:
+        """By host alone: behind a proxy, or with TLS of our own, the library guesses the scheme wrongly."""
+        if origin is None:  # not a browser; asked for the headers of its answer
+            return False
+        return origin in self._origins or origin.partition("://")[2] == environ.get("HTTP_HOST")
 
     def opened(self, eio_sid: str, environ: dict[str, Any]) -> bool:
         address = self._address_of(environ["aiohttp.request"])

@@ -17,6 +17,9 @@ from signaling.session import How
 SILENT = 6.0
 """Seconds. Checks come every 2.7 s from Chromium and up to 5.8 s from Firefox: only after this is it silence."""
 
+CLOSES_WITHIN = 2.0
+"""Seconds. A page that is heard later than this after its pagehide did not close (it went to the background, say)."""
+
 LOST = 15.0
 """Seconds of a silent leg beside a living socket; by then the page has had its ICE restart."""
 
@@ -27,14 +30,14 @@ class Signs:
 
     ``since``: when this presence began (joined, or came back). ``lost``: since when its socket is dead, None while one
     lives. ``heard``: last message or pong. ``leg``: last packet or authenticated check, None if it never was up.
-    ``closing``: a pagehide hint for this very join came.
+    ``closing``: when a pagehide hint for this very join came, if one did.
     """
 
     since: float
     lost: float | None
     heard: float
     leg: float | None
-    closing: bool = False
+    closing: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,9 @@ def judge(signs: Signs, now: float) -> Departure | None:
         # Without a leg there is only the socket, so its 6 s run from its death: a reload is back long before.
         silent_since = max(signs.leg, signs.since) if signs.leg is not None else signs.lost
         if now - silent_since >= SILENT:
-            return Departure(How.PAGE if signs.closing else How.CONNECTION, proof_of_life(signs))
+            alive = proof_of_life(signs)
+            closed = signs.closing is not None and alive <= signs.closing + CLOSES_WITHIN
+            return Departure(How.PAGE if closed else How.CONNECTION, alive)
     elif signs.leg is not None and now - max(signs.leg, signs.since) >= LOST:
         return Departure(How.CONNECTION, proof_of_life(signs))
     return None

@@ -231,7 +231,7 @@ async def test_socket_and_leg_dead_is_a_departure_backdated_to_the_proof_of_life
 async def test_a_page_that_said_it_closes_left_the_page(live: Scene) -> None:
     join = live.desk.sessions["s1"].client.join
     live.attendant.leaving("s1", CLIENT, join or "")
-    await live.pass_time(3, CLIENT, EXPERT)
+    await live.pass_time(1, CLIENT, EXPERT)
     assert live.departures == []
     await live.lose("c")
     await live.pass_time(7, EXPERT)
@@ -450,6 +450,32 @@ async def test_the_relay_stopped_by_its_own_deadline(live: Scene) -> None:
     assert isinstance(live.desk.events[-1], Tick)
     assert live.phase() is Phase.ENDED
     assert "Ended" in live.kinds("c")
+
+
+async def test_the_relays_deadline_counts_whatever_the_wall_clock_did(live: Scene) -> None:
+    live.clock.advance(30 * 60)
+    live.clock.step(-600)
+    live.attendant.stopped("s1")
+    await live.attendant.settled()
+    end = live.desk.sessions["s1"].end
+    assert end is not None
+    assert end.as_of == NOON + 30 * MINUTE
+
+
+async def test_a_stop_that_was_overtaken_by_a_move_ends_nothing(live: Scene) -> None:
+    await live.report(Move(a_slot(NOON, 40), Whom.EXPERT))
+    live.clock.advance(30 * 60)
+    live.attendant.stopped("s1")
+    await live.attendant.settled()
+    assert live.phase() is Phase.LIVE
+
+
+async def test_who_steps_out_while_gone_does_not_come_back_by_media(live: Scene) -> None:
+    await live.pass_time(16, EXPERT, hear=("c",))
+    await live.ask("c", messages.StepOutCommand(command_id="s"))
+    live.board.alive(CLIENT)
+    await live.pass_time(5, EXPERT)
+    assert live.phase() is Phase.HELD
 
 
 async def test_first_media_is_reported(live: Scene) -> None:

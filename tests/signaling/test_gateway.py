@@ -565,6 +565,13 @@ async def test_another_origin_is_refused(server: TestServer) -> None:
             )
 
 
+async def test_our_own_page_connects_whatever_the_scheme(server: TestServer) -> None:
+    async with aiohttp.ClientSession() as session:
+        origin = f"https://{server.host}:{server.port}"
+        ws = await session.ws_connect(server.make_url("/socket.io/?EIO=4&transport=websocket"), origin=origin)
+        await ws.close()
+
+
 async def test_a_socket_that_never_connects_is_closed(house: House, raw: OpenRaw) -> None:
     idle, busy = await raw(), await raw()
     await busy.connect()

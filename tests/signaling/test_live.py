@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeAlias
 
 import pytest
 from aiohttp.test_utils import TestServer
@@ -15,9 +16,11 @@ from signaling.relay.switchboard import RelaySettings, Switchboard
 from tests.fakes import House, RealClock, a_slot
 from tests.signaling.test_gateway import PATIENCE, Page, until
 
+Place: TypeAlias = tuple[House, TestServer, Switchboard]
+
 
 @pytest.fixture
-async def house(aiohttp_server: Callable[..., Awaitable[TestServer]]) -> AsyncIterator[tuple[House, TestServer, Switchboard]]:
+async def house(aiohttp_server: Callable[..., Awaitable[TestServer]]) -> AsyncIterator[Place]:
     houses: list[House] = []  # the two need each other: the callbacks look here, as they do in server.app
     relay = Switchboard(
         RelaySettings(port=0),
@@ -68,7 +71,7 @@ class Caller(Page):
         assert (await self.ask("describe", type=own.type, sdp=own.sdp, generation=generation))["ok"]
 
 
-async def test_a_call_through_the_real_relay(house: tuple[House, TestServer, Switchboard]) -> None:
+async def test_a_call_through_the_real_relay(house: Place) -> None:
     place, server, _ = house
     place.desk.add("s1", a_slot(place.clock()))
     client, expert = (Caller(str(server.make_url("/")), f"s1:{role}") for role in ("client", "expert"))
@@ -95,7 +98,7 @@ async def test_a_call_through_the_real_relay(house: tuple[House, TestServer, Swi
             await caller.client.disconnect()
 
 
-async def test_the_hard_stop_ends_it_with_nobodys_doing(house: tuple[House, TestServer, Switchboard]) -> None:
+async def test_the_hard_stop_ends_it_with_nobodys_doing(house: Place) -> None:
     place, server, relay = house
     slot = a_slot(place.clock())
     place.desk.add("s1", slot)

@@ -9,7 +9,12 @@ from signaling.session import How
 
 
 def signs(
-    *, since: float = 0, lost: float | None = None, heard: float = 0, leg: float | None = None, closing: bool = False
+    *,
+    since: float = 0,
+    lost: float | None = None,
+    heard: float = 0,
+    leg: float | None = None,
+    closing: float | None = None,
 ) -> Signs:
     return Signs(since, lost, heard, leg, closing)
 
@@ -25,12 +30,16 @@ def signs(
         ("leg silent first, then the socket", signs(lost=30, heard=28, leg=20), 30, Departure(How.CONNECTION, 28)),
         ("no leg: the socket's own 6 s", signs(lost=10, heard=8), 15.9, None),
         ("no leg: the socket's own 6 s are over", signs(lost=10, heard=8), 16, Departure(How.CONNECTION, 8)),
-        ("the page said it was closing", signs(lost=10, heard=8, closing=True), 16, Departure(How.PAGE, 8)),
-        ("closing is a hint: the media still flows", signs(lost=10, leg=30, closing=True), 31, None),
-        ("closing is a hint: the socket lives", signs(heard=30, closing=True), 1000, None),
+        ("the page said it was closing", signs(lost=10, heard=8, closing=10), 16, Departure(How.PAGE, 8)),
+        ("its last packets came after it said so", signs(lost=10, heard=8, leg=11.9, closing=10), 18,
+         Departure(How.PAGE, 11.9)),
+        ("it said so, and was there long after", signs(lost=50, heard=49, closing=10), 56,
+         Departure(How.CONNECTION, 49)),
+        ("closing is a hint: the media still flows", signs(lost=10, leg=30, closing=29), 31, None),
+        ("closing is a hint: the socket lives", signs(heard=30, closing=29), 1000, None),
         ("socket lives, leg silent 14.9 s", signs(heard=34, leg=20), 34.9, None),
         ("socket lives, leg silent 15 s", signs(heard=34, leg=20), 35, Departure(How.CONNECTION, 34)),
-        ("a page closing with a silent leg, socket alive", signs(heard=34, leg=20, closing=True), 35,
+        ("a page closing with a silent leg, socket alive", signs(heard=34, leg=20, closing=34), 35,
          Departure(How.CONNECTION, 34)),
         ("just came back: the old silence does not count", signs(since=100, heard=100, leg=20), 114, None),
         ("came back and stayed silent", signs(since=100, heard=100, leg=20), 115, Departure(How.CONNECTION, 100)),
