@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from importlib import metadata
 from typing import Any, Literal, TypeAlias
 
@@ -35,8 +36,9 @@ _PATH_SCHEMAS: Json = {
 }
 
 
-def build(routes: Sequence[Route]) -> Json:
-    """The whole document."""
+@cache
+def build(routes: tuple[Route, ...]) -> Json:
+    """The whole document. Made once, so leave it as it is."""
     shown = [route for route in routes if route.documented]
     schemas, definitions = models_json_schema(_models(shown), ref_template=_REF)
     paths: Json = {}
@@ -106,7 +108,8 @@ def _operation(route: Route, schemas: Any) -> Json:
 
 
 def _operation_id(route: Route) -> str:
-    words = re.findall(r"[a-z0-9]+", route.path.removeprefix("/v1").replace("{id}", "").replace("{role}", ""))
+    path = route.path.removeprefix("/v1").replace("sessions/{id}", "session").replace("{role}", "")
+    words = re.findall(r"[a-z0-9]+", path)
     return "_".join([route.method.lower(), *words])
 
 

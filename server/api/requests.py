@@ -351,6 +351,9 @@ async def body(request: web.Request, model: type[M]) -> M:
     """The JSON body as ``model``. ``Refusal`` 415, 413, 400 or 422."""
     if request.content_type != "application/json":
         raise Refusal(415, "unsupported_media_type", "Send the body as application/json.")
+    if "Content-Encoding" in request.headers:  # the server does not unpack: see SERVER_OPTIONS
+        headers = {"Accept-Encoding": "identity"}
+        raise Refusal(415, "unsupported_media_type", "Send the body without a Content-Encoding.", headers=headers)
     raw = await request.read()
     try:
         text = raw.decode()

@@ -5,6 +5,9 @@ A row says who may call, what is taken, what is answered and which refusals are 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from aiohttp import web
 
 from server.answers import SessionAnswer
@@ -250,6 +253,13 @@ def build_app(deps: Deps) -> web.Application:
     return app
 
 
+SERVER_OPTIONS: Mapping[str, Any] = {
+    "access_log": None,  # ours has no queries in it (security §2.12)
+    "auto_decompress": False,  # no bombs; and a body that does not unpack breaks aiohttp's loop past every middleware
+}
+"""What ``web.AppRunner`` must be told, so that the doors behave as they say."""
+
+
 def guarded(route: Route) -> Handler:
     """The route's handler behind the proof of who calls."""
 
@@ -263,4 +273,4 @@ def guarded(route: Route) -> Handler:
     return handle
 
 
-__all__ = ["ROUTES", "Deps", "Open", "Route", "build_app"]
+__all__ = ["ROUTES", "SERVER_OPTIONS", "Deps", "Open", "Route", "build_app"]

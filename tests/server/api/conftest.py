@@ -1,4 +1,4 @@
-"""The real HTTP application over the real desk on a database of its own; only the sockets and the relay are not there."""
+"""The real HTTP application over the real desk on a database of its own; only sockets and relay are not there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from server.api.deps import Deps
 from server.api.limiter import Limiter
-from server.api.routes import build_app
+from server.api.routes import SERVER_OPTIONS, build_app
 from server.config import Settings
 from signaling.session import Role
 from tests.builders import NOON, Clock, Office, office
@@ -118,7 +118,7 @@ async def build(tmp_path: Path) -> AsyncIterator[Build]:
                 )
             )
             world.client = TestClient(TestServer(app))
-            await world.client.start_server()
+            await world.client.server.start_server(**SERVER_OPTIONS)
             worlds.append(world.client)
             return world
 

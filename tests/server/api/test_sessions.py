@@ -241,7 +241,9 @@ async def test_links_are_for_keys_of_the_scope_sessions_only(world: World) -> No
         many = await (await world.call("GET", "/v1/sessions", key)).text()
         assert "#t=" not in one + many
         assert json.loads(one)["links"] is None
-        await refused(await world.call("GET", "/v1/sessions/bk_1/calendar.ics?role=client", key), 403, "insufficient_scope")
+        await refused(
+            await world.call("GET", "/v1/sessions/bk_1/calendar.ics?role=client", key), 403, "insufficient_scope"
+        )
     ended = await world.call("POST", "/v1/sessions/bk_1/end", await world.key("moderation"), json={"reason": "x"})
     assert "#t=" not in await ended.text()
     assert "#t=" in await (await world.call("GET", "/v1/sessions/bk_1", await world.key("sessions"))).text()
