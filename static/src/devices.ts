@@ -96,7 +96,8 @@ export class Devices {
       return await navigator.mediaDevices.getDisplayMedia({
         video: { frameRate: { ideal: 15, max: 30 } },
         audio: true,
-      });
+        selfBrowserSurface: "exclude", // sharing the call with itself would echo
+      } as DisplayMediaStreamOptions);
     } catch {
       return null; // thought better of it
     }
