@@ -280,13 +280,13 @@ class Leg:
             self.path_switches += 1
 
     def _spend(self, size: int, now: float) -> bool:
-        """Token bucket, in bytes and in packets."""
+        """Token bucket, in bytes and in packets. Comparisons, not min(): this is done 40 000 times a second."""
         elapsed = now - self._filled
         self._filled = now
-        self._byte_tokens = min(self._bytes_per_second * BURST, self._byte_tokens + elapsed * self._bytes_per_second)
-        self._packet_tokens = min(
-            self._packets_per_second * BURST, self._packet_tokens + elapsed * self._packets_per_second
-        )
+        tokens = self._byte_tokens + elapsed * self._bytes_per_second
+        self._byte_tokens = tokens if tokens < self._bytes_per_second * BURST else self._bytes_per_second * BURST
+        tokens = self._packet_tokens + elapsed * self._packets_per_second
+        self._packet_tokens = tokens if tokens < self._packets_per_second * BURST else self._packets_per_second * BURST
         if self._byte_tokens < size or self._packet_tokens < 1:
             return False
         self._byte_tokens -= size
