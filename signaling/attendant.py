@@ -115,6 +115,7 @@ class _Live:
     version: int = 0
     phase: Phase = Phase.SCHEDULED
     opened: bool = False
+    over: bool = False
     generation: int = 0
     renewed: float = 0.0  # since then both have new legs
     deadline: float = 0.0
@@ -337,6 +338,8 @@ class Attendant:
         report = await self._desk.report(live.id, Join(role, join), at)
 
         async def seat() -> None:
+            if live.over:
+                return
             if resumed and party.join == join:
                 await self._carry(live, role, sid)
             elif report.session.seat(role).join == join:
@@ -431,6 +434,11 @@ class Attendant:
         live.version = max(live.version, report.version)
         if report.facts:
             self._post(live, lambda: self._follow(live, report))
+        for fact in report.facts:  # what the relay must do at once waits for nobody's telling
+            if isinstance(fact, Ended):
+                self._drop(live)
+            elif isinstance(fact, Moved):
+                self._move_deadline(live, fact.slot.ends_at)
 
     async def _follow(self, live: _Live, report: Report) -> None:
         ended = any(isinstance(fact, Ended) for fact in report.facts)
@@ -445,8 +453,9 @@ class Attendant:
                         await self._tell_here(live, role, report)
                 case Departed():
                     await self._departed(live, fact, report, quiet=ended)
-                case Moved():
-                    await self._moved(live, fact, report)
+                case Moved(slot=slot):
+                    moved = messages.Moved(version=report.version, starts_at=slot.starts_at, ends_at=slot.ends_at)
+                    await self._tell_both(live, moved)
                 case Warned(remaining=remaining):
                     await self._tell_both(live, messages.Warning_(version=report.version, remaining_seconds=remaining))
                 case Ended():
@@ -478,20 +487,20 @@ class Attendant:
         else:
             await self._tell(live, fact.role.other, live.peer(fact.role))
 
-    async def _moved(self, live: _Live, fact: Moved, report: Report) -> None:
+    def _move_deadline(self, live: _Live, ends_at: Ms) -> None:
         if live.opened:
-            live.ends_at = fact.slot.ends_at
-            live.deadline = self._deadline(live.ends_at)
+            live.ends_at, live.deadline = ends_at, self._deadline(ends_at)
             self._switchboard.set_deadline(live.id, live.deadline)
-        moved = messages.Moved(version=report.version, starts_at=fact.slot.starts_at, ends_at=fact.slot.ends_at)
-        await self._tell_both(live, moved)
 
-    async def _ended(self, live: _Live) -> None:
+    def _drop(self, live: _Live) -> None:
         """Commit, drop, tell; at the hard stop the relay has dropped already, by its own deadline (§1.7)."""
+        live.over = True
         if live.opened:
             live.mutual = self._switchboard.mutual_ms(live.id)
-            live.opened, live.generation = False, 0
+            live.opened = False
             self._switchboard.close(live.id)
+
+    async def _ended(self, live: _Live) -> None:
         for role, party in live.parties:
             party.forget()
             if self._fanout.sids(live.id, role):

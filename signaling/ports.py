@@ -45,7 +45,10 @@ class Desk(Protocol):
 
 
 class Listener(Protocol):
-    """Who is told, after the commit, what a session's newest facts are: the gateway is one."""
+    """Who is told, after the commit, what a session's newest facts are: the attendant is one.
+
+    In the order of the commits, perhaps with the session still locked: a listener does not report from within.
+    """
 
     async def __call__(self, session: str, report: Report) -> None: ...
 

@@ -435,6 +435,23 @@ async def test_every_end_drops_the_relay_and_shows_the_view(live: Scene, event: 
     assert live.departures == []
 
 
+async def test_the_relay_is_dropped_though_the_telling_is_stuck(live: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    stuck, snapshot = asyncio.Event(), live.desk.snapshot
+
+    async def slow(session: str, role: Role) -> messages.View:
+        await stuck.wait()
+        return await snapshot(session, role)
+
+    monkeypatch.setattr(live.desk, "snapshot", slow)
+    late = asyncio.ensure_future(live.attendant.arrive("c2", Admission("s1", CLIENT)))
+    await live.desk.report("s1", HangUp(CLIENT), live.clock())
+    assert live.board.calls[-1] == ("close", "s1")
+    stuck.set()
+    assert await late
+    await live.attendant.settled()
+    assert "Ended" in live.kinds("e")
+
+
 async def test_a_cancelled_session_is_told_as_ended() -> None:
     scene = Scene(starts_at=NOON + MINUTE)
     await scene.arrive("c", CLIENT)
@@ -550,7 +567,7 @@ async def test_effects_of_one_session_come_in_the_order_of_the_commits(live: Sce
 
 async def test_an_effect_that_fails_does_not_stop_the_next(live: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(live.board, "set_deadline", None)
+        broken.setattr(live.fanout, "tell", None)
         await live.report(Move(a_slot(NOON, 40), Whom.EXPERT))
     await live.report(HangUp(CLIENT))
     assert "Ended" in live.kinds("e")
