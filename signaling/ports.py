@@ -35,7 +35,7 @@ class Desk(Protocol):
         """``Denied`` for an unknown, expired, revoked or wrong token: one answer for all of them."""
 
     async def report(self, session: str, event: Event, at: Ms) -> Report:
-        """Let an event happen that was accepted ``at``; returns after the commit. ``UserError`` if the rules refuse it."""
+        """Let an event happen that was accepted ``at``; returns after the commit. ``UserError`` if refused."""
 
     async def late(self, session: str, role: Role, minutes: int, at: Ms) -> Report:
         """A party says that it is running late; ``UserError`` once the session is over."""
