@@ -1,8 +1,8 @@
 """The socket's messages as TypeScript types: ``python -m signaling.typescript > static/src/protocol.ts``.
 
 It reads the JSON schema that pydantic makes of the models in ``messages.py``: what a page sends in the shape that is
-validated, what it receives in the shape that is serialized. It knows just the few schema forms that those models use, and
-raises on any other rather than guess.
+validated, what it receives in the shape that is serialized. It knows just the few schema forms that those models use,
+and raises on any other rather than guess.
 """
 
 from __future__ import annotations
