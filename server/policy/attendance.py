@@ -111,13 +111,14 @@ def attendance(facts: Sequence[AnyFact], role: Role, terms: Terms, until: Ms) ->
         after = end.as_of >= slot.starts_at
         mine = end.by is Whom.EXPERT and role is Role.EXPERT
         return Attendance(AttendanceKind.NO_SHOW) if after and mine else NOTHING  # P1.4
+    stays = presence(facts, role, terms, until)  # a gap is bridged by a return, even one after what it ended as of
     if end is not None and end.reason is EndReason.INTERRUPTED:
         until = min(until, end.as_of)  # P3.9: what had happened before stands, and no more
     until = min(until, slot.ends_at)
     known = max(slot.starts_at, booking.since)
     outages = away(facts, until)
-    for stay in presence(facts, role, terms, until):
-        if stay.end > slot.starts_at:  # P1.1: the first that covers or follows the start
+    for stay in stays:
+        if stay.start <= until and min(stay.end, until) > slot.starts_at:  # P1.1: the first that covers or follows the start
             missed = total(clip(outages, known, stay.start))
             lateness = max(0, stay.start - known - missed)
             kind = AttendanceKind.ON_TIME if lateness <= terms.late_grace else AttendanceKind.LATE  # P1.2

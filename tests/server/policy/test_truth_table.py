@@ -63,6 +63,7 @@ LATENESS = Terms(refund_lateness=True)
 WHOLE = "requested 12000: P3.10 30:00"
 REVIEW = "review 12000"
 
+# fmt: off
 CASES = [
     # --- P0: the session ---------------------------------------------------------------------------------------------
     Case("P0.1 the end is moved out while they talk", BOTH + "29:00 moved +45:00", "completed 45:00"),
@@ -604,6 +605,7 @@ CASES = [
         9:00 expert joins
         """, "completed 30:00", refund="eligible 3567: P3.5 8:55"),
 ]
+# fmt: on
 
 
 def says(attended: Attendance) -> str:
@@ -636,8 +638,9 @@ def expected(case: Case) -> dict[str, object]:
 
 
 def settled(case: Case, order: list[Line], *, ticks: bool = False, twice: bool = False) -> Settlement:
-    player = play(order, terms=case.terms, media=case.media, booked=case.booked, duration=case.duration,
-                  ticks=ticks, twice=twice)
+    player = play(
+        order, terms=case.terms, media=case.media, booked=case.booked, duration=case.duration, ticks=ticks, twice=twice
+    )
     return settle(player.facts, case.terms, case.fee)
 
 
