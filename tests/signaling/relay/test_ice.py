@@ -73,6 +73,7 @@ def test_a_request_too_small_for_its_answer_gets_none() -> None:
         (b"", Refusal.MALFORMED),
         (bytes(1500), Refusal.MALFORMED),
     ],
+    ids=lambda value: value.name if isinstance(value, Refusal) else "",
 )
 def test_everything_else_is_silence(datagram: bytes, refusal: Refusal) -> None:
     assert ice.check(datagram, password_of) is refusal

@@ -120,6 +120,15 @@ def test_the_deadline_holds_without_any_timer(bench: Bench) -> None:
     assert client.received() == expert.received() == []
 
 
+def test_a_check_at_the_deadline_is_not_answered(bench: Bench) -> None:
+    client, _ = bench.call(deadline=1010.0)
+    bench.now = 1010.0
+    client.check()
+    bench.turn()
+    assert client.received() == []
+    assert bench.told[-1] == wire.Closed(1, True)
+
+
 def test_the_deadline_moves_both_ways(bench: Bench) -> None:
     client, expert = bench.call(deadline=1010.0)
     bench.port.set_deadline(1, 1020.0)
