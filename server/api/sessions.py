@@ -66,9 +66,9 @@ class LedgerPage(BaseModel):
 async def put(request: web.Request) -> web.Response:
     """Book, move or correct."""
     given, id_ = deps(request), requests.session_id(request)
-    allowed = requests.if_match(request)
     requests.query(request, requests.NoQuery)
     booking = (await requests.body(request, requests.BookingBody)).command(id_)
+    allowed = requests.if_match(request)  # last: RFC 9110 §13.2.1
     try:
         booked = await given.desk.book(booking, await _version(request, id_, allowed))
     except Stale as error:

@@ -44,14 +44,15 @@ class _Nobody:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
-    """``(base url, join token)`` of a server with one session in it."""
+    """``(base url, join token)`` of a server with two sessions in it."""
     ready: list[tuple[str, str]] = []
     loop = asyncio.new_event_loop()
     stop, up = asyncio.Event(), threading.Event()
 
     async def main(folder: Path) -> None:
         async with office(folder / "fuzz.db", Clock()) as made:
-            record = (await made.desk.book(booking("bk_812"))).record
+            await made.desk.book(booking("bk_812"))  # the examples' id
+            record = (await made.desk.book(booking("party"))).record  # another one, or its link would be renewed
             token = made.desk.link(record, Role.CLIENT).partition("#t=")[2]
             nobody: Any = _Nobody()
             app = build_app(
