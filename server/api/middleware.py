@@ -48,7 +48,7 @@ _CALL = (
     "screen-wake-lock",
     "speaker-selection",
 )
-_NEVER = ("geolocation", "payment", "usb", "serial", "bluetooth", "hid", "midi", "browsing-topics")
+_NEVER = ("geolocation", "payment", "usb", "serial", "hid", "midi", "browsing-topics")
 _SOCKET = "/socket.io"  # engineio speaks for itself
 
 

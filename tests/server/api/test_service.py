@@ -227,3 +227,14 @@ async def test_the_docs_can_be_read_without_a_script_or_a_network(world: World) 
             assert escape(route.summary) in text
     style = await world.call("GET", "/docs/style.css", None)
     assert (style.status, style.content_type) == (200, "text/css")
+
+
+def test_the_guide_explains_every_code_that_the_document_promises() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "api.md").read_text()
+    document = json.dumps(build_document(ROUTES)["paths"])
+    promised = {code for text in re.findall(r"Codes: ([^\"]+)", document) for code in re.findall(r"`(\w+)`", text)}
+    assert len(promised) > 15
+    assert {code for code in promised if f"`{code}`" not in guide} == set()
+    for route in ROUTES:
+        if route.documented and route.path.startswith("/v1/me"):
+            assert f"{route.method} {route.path}`" in guide
