@@ -7,7 +7,7 @@ BIN := .venv/bin
 PAGES := $(shell find static/src static/public static/*.html static/*.ts static/package.json -type f 2>/dev/null)
 TEST_PACKAGES := chromium
 
-.PHONY: run test check setup packages types diagram format trial clean
+.PHONY: run test check setup packages types diagram screenshot format clean
 
 run: setup ## the server with two sample bookings; PHONE=1 adds TLS and a QR code
 	$(BIN)/headstrt demo $(if $(PHONE),--phone)

@@ -185,12 +185,13 @@ def party_view(record: Record, role: Role, now: Ms, guidelines_version: str) -> 
         guidelines=messages.Guidelines(version=guidelines_version),
         may=messages.May(
             join=not session.over and now >= slot.opens_at,
-            end=session.met_at is not None and started and not session.over,
+            end=session.met_at is not None and started and other.here and not session.over,  # P3.3, P3.4, P3.8
             step_out=seat.here and not session.over,
             leave_at=may_leave_at(session, role),
             request_refund=role is Role.CLIENT and state.status is RefundStatus.ELIGIBLE,
         ),
         fee=_message_money(record.fee.amount, record.fee.currency) if record.fee else None,
+        reconnect_grace_seconds=slot.reconnect_grace,
         held_until=gone.grace_until if gone else None,
         end=_message_end(verdict) if verdict else None,
         refund=_message_refund(state, verdict) if verdict else None,

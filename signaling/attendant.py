@@ -300,7 +300,7 @@ class Attendant:
                 if elsewhere or (join is not None and join != party.join):
                     raise _stale()  # §2.11: the client replays what it kept while it was offline
                 report = await self._desk.report(live.id, HangUp(who.role, cause), at)
-                return Done(version=report.version)
+                return Done(version=report.version, ended=report.session.over)
             case messages.RunningLateCommand(minutes=minutes):
                 report = await self._desk.late(live.id, who.role, minutes, at)
                 live.version = max(live.version, report.version)
@@ -413,6 +413,11 @@ class Attendant:
             return live.mutual if live else 0
         return self._switchboard.mutual_ms(session)
 
+    async def expel(self, session: str, role: Role) -> None:
+        """This party's links were renewed: whoever came with an old one must show the new one."""
+        for sid in self._fanout.sids(session, role):
+            await self._fanout.close(sid)
+
     def rearm(self) -> None:
         """The wall clock stepped: every deadline of the relay anew, never later (``security.md`` §5)."""
         for live in self._sessions.values():
@@ -457,7 +462,7 @@ class Attendant:
                     moved = messages.Moved(version=report.version, starts_at=slot.starts_at, ends_at=slot.ends_at)
                     await self._tell_both(live, moved)
                 case Warned(remaining=remaining):
-                    await self._tell_both(live, messages.Warning_(version=report.version, remaining_seconds=remaining))
+                    await self._tell_both(live, messages.TimeWarning(version=report.version, remaining_seconds=remaining))
                 case Ended():
                     await self._ended(live)
                 case _:

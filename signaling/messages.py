@@ -160,6 +160,7 @@ class Done(Message):
     ok: Literal[True] = True
     version: int
     join: JoinId | None = None
+    ended: bool | None = Field(None, description="hang_up: whether that ended it, or was a stepping out (P3.8, P1.3)")
 
 
 class Refused(Message):
@@ -262,6 +263,7 @@ class View(Message):
     guidelines: Guidelines
     may: May
     fee: Money | None = Field(description="what the client paid, for saying what leaving early would give back (P3.4)")
+    reconnect_grace_seconds: Seconds = Field(description="who steps out has so long before the other may leave (P3.5)")
     held_until: Time | None = Field(description="held: the absent one's grace ends then")
     end: End | None
     refund: Refund | None
@@ -319,7 +321,7 @@ class Moved(ServerMessage):
     ends_at: Time
 
 
-class Warning_(ServerMessage):
+class TimeWarning(ServerMessage):
     remaining_seconds: Seconds
 
 
@@ -347,7 +349,7 @@ EVENTS: dict[str, type[ServerMessage]] = {
     "held": Held,
     "resumed": Resumed,
     "moved": Moved,
-    "warning": Warning_,
+    "warning": TimeWarning,
     "ended": Ended,
     "replaced": Replaced,
     "draining": Draining,

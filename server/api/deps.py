@@ -25,6 +25,9 @@ class Attendant(Protocol):
     def leaving(self, session: str, role: Role, join: str) -> None:
         """The page of this join is closing: a hint that sharpens "tab closed"; an old join's changes nothing."""
 
+    async def expel(self, session: str, role: Role) -> None:
+        """Close this party's sockets: they came with a link that does not count anymore."""
+
 
 class RelayStats(Protocol):
     """Totals since the start, and what there is now."""

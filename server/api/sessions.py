@@ -135,7 +135,10 @@ async def links(request: web.Request) -> web.Response:
     id_ = requests.session_id(request)
     requests.query(request, requests.NoQuery)
     given = await requests.body(request, requests.LinksBody)
-    return _shown(_answer(request, await deps(request).desk.renew_links(id_, given.roles())))
+    record = await deps(request).desk.renew_links(id_, given.roles())
+    for role in given.roles():
+        await deps(request).attendant.expel(id_, role)
+    return _shown(_answer(request, record))
 
 
 async def ledger(request: web.Request) -> web.Response:

@@ -118,7 +118,7 @@ def attendance(facts: Sequence[AnyFact], role: Role, terms: Terms, until: Ms) ->
     known = max(slot.starts_at, booking.since)
     outages = away(facts, until)
     for stay in stays:
-        if stay.start <= until and min(stay.end, until) > slot.starts_at:  # P1.1: the first that covers or follows the start
+        if stay.start <= until and min(stay.end, until) > slot.starts_at:  # P1.1: covers or follows the start
             missed = total(clip(outages, known, stay.start))
             lateness = max(0, stay.start - known - missed)
             kind = AttendanceKind.ON_TIME if lateness <= terms.late_grace else AttendanceKind.LATE  # P1.2

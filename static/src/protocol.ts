@@ -14,6 +14,8 @@ export interface Done {
   ok: true;
   version: number;
   join?: string | null;
+  /** hang_up: whether that ended it, or was a stepping out (P3.8, P1.3) */
+  ended?: boolean | null;
 }
 
 export interface Draining {
@@ -159,6 +161,12 @@ export interface Snapshot {
   ice_servers: readonly IceServer[];
 }
 
+export interface TimeWarning {
+  version: number;
+  /** seconds */
+  remaining_seconds: number;
+}
+
 export interface View {
   id: string;
   version: number;
@@ -175,16 +183,12 @@ export interface View {
   may: May;
   /** what the client paid, for saying what leaving early would give back (P3.4) */
   fee: Money | null;
+  /** who steps out has so long before the other may leave (P3.5) */
+  reconnect_grace_seconds: number;
   /** held: the absent one's grace ends then */
   held_until: string | null;
   end: End | null;
   refund: Refund | null;
-}
-
-export interface Warning {
-  version: number;
-  /** seconds */
-  remaining_seconds: number;
 }
 
 export type Whom = "client" | "expert" | "both" | "platform" | "operator";
@@ -266,7 +270,7 @@ export interface Events {
   held: Held;
   resumed: Resumed;
   moved: Moved;
-  warning: Warning;
+  warning: TimeWarning;
   ended: Ended;
   replaced: Replaced;
   draining: Draining;

@@ -248,6 +248,11 @@ export class Room {
   async hangUp(cause: HangUpCommand["cause"] = null): Promise<boolean> {
     const ack = await this.#connection.send("hang_up", { cause: cause ?? null, join: this.#join });
     this.refusal = ack.ok ? null : ack.code;
+    if (ack.ok && ack.ended === false) {
+      // the other one is gone, but not yet for long enough: the server took it as a stepping out
+      this.steppedOut = true;
+      this.#giveUpSeat();
+    }
     this.#refreshSoon();
     this.#changed();
     return ack.ok;

@@ -68,7 +68,7 @@ export function reduce(state: SessionState | null, event: StateEvent): SessionSt
           status: "held",
           held_until: until,
           other: { ...view.other, status: "away" },
-          may: { ...view.may, leave_at: until },
+          may: { ...view.may, end: false, leave_at: until },
         },
       };
     }
@@ -93,6 +93,14 @@ function settle(view: View): View {
   }
   if (view.status === "live" && !other) return { ...view, status: view.met ? "held" : "waiting" };
   return view;
+}
+
+/** A second for what the page's clock may be off: what it offers, the server must give. */
+const MARGIN_MS = 1000;
+
+/** Whether this party, being alone, may leave freely by now (P1.3, P3.8). */
+export function mayLeaveFreely(view: View, now: number): boolean {
+  return view.may.leave_at !== null && now >= Date.parse(view.may.leave_at) + MARGIN_MS;
 }
 
 export function isOver(view: View): boolean {

@@ -251,6 +251,53 @@ class Person:
         return str(await self.by(testid).inner_text())
 
 
+class Cable:
+    """A cable between a page and the server's HTTP port that can be cut and mended. Media does not go through it."""
+
+    def __init__(self, to_port: int) -> None:
+        self._to = to_port
+        self._port = free_port()
+        self._server: asyncio.Server | None = None
+        self._ends: set[asyncio.StreamWriter] = set()
+
+    def through(self, link: str) -> str:
+        return link.replace(f":{self._to}/", f":{self._port}/")
+
+    async def __aenter__(self) -> Cable:
+        await self.mend()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.cut()
+
+    async def cut(self) -> None:
+        """Every connection breaks, and no new one comes up."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for end in list(self._ends):
+            end.transport.abort()
+
+    async def mend(self) -> None:
+        self._server = await asyncio.start_server(self._carry, "127.0.0.1", self._port, reuse_address=True)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            there_reader, there = await asyncio.open_connection("127.0.0.1", self._to)
+            self._ends |= {writer, there}
+            await asyncio.gather(_pump(reader, there), _pump(there_reader, writer))
+            self._ends -= {writer, there}
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    with contextlib.suppress(OSError, RuntimeError):
+        writer.close()
+
+
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
     running = Server(tmp_path)

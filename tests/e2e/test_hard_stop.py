@@ -52,9 +52,9 @@ async def test_P3_1_both_see_each_other_and_at_the_end_the_summary(server: Serve
     await asyncio.sleep(1)
     assert await server.relayed() == after  # not one packet more
 
-    await client.page.goto(booked["links"]["client"])  # the same link still shows the summary
-    await client.page.reload()
-    await client.is_in("summary", "ended")
+    again = await person(booked["links"]["client"])  # the same link still shows the summary
+    await again.page.goto(again.link)
+    await again.is_in("summary", "ended")
 
 
 async def test_P3_1_a_page_that_will_not_hang_up_is_stopped_all_the_same(server: Server, person: People) -> None:

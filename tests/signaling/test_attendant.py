@@ -525,7 +525,7 @@ async def test_warnings_go_to_both(live: Scene) -> None:
     live.clock.advance(20 * 60)
     await live.report(Tick())
     for sid in ("c", "e"):
-        assert [m.remaining_seconds for m in live.told(sid) if isinstance(m, messages.Warning_)] == [10 * MINUTE]
+        assert [m.remaining_seconds for m in live.told(sid) if isinstance(m, messages.TimeWarning)] == [10 * MINUTE]
 
 
 async def test_meeting_at_the_start_shows_what_may_be_done_now() -> None:

@@ -95,7 +95,7 @@ def test_every_event_has_one_name_and_a_version() -> None:
 def test_times_leave_as_rfc3339_and_spans_as_seconds() -> None:
     moved = messages.Moved(version=1, starts_at=1_795_359_600_000, ends_at=1_795_361_400_000)
     assert moved.model_dump(mode="json")["starts_at"] == "2026-11-22T15:00:00.000Z"
-    assert messages.Warning_(version=1, remaining_seconds=30_000).model_dump(mode="json")["remaining_seconds"] == 30
+    assert messages.TimeWarning(version=1, remaining_seconds=30_000).model_dump(mode="json")["remaining_seconds"] == 30
 
 
 @given(st.integers(min_value=0, max_value=4_102_444_800_000))

@@ -1,6 +1,7 @@
 import { html, nothing } from "lit";
 import { isTrouble } from "../devices";
 import * as format from "../format";
+import { mayLeaveFreely } from "../session";
 import { texts } from "../texts";
 import { devicePicker } from "./device-picker";
 import { RoomElement } from "./element";
@@ -104,7 +105,7 @@ export class Call extends RoomElement {
           ${
             !leaveAt
               ? nothing
-              : now >= Date.parse(leaveAt)
+              : mayLeaveFreely(view, now)
                 ? html`<p>${client ? h.leaveNowClient : h.leaveNow}</p>`
                 : html`<p>${(client ? h.leaveAtClient : h.leaveAt)(format.time(leaveAt))}</p>`
           }

@@ -3,6 +3,7 @@ import * as format from "../format";
 import { formatMoney, unlapsedShare } from "../money";
 import type { HangUpCommand } from "../protocol";
 import { locale, texts } from "../texts";
+import { mayLeaveFreely } from "../session";
 import { RoomElement } from "./element";
 
 const t = texts.leave;
@@ -45,14 +46,14 @@ export class LeaveDialog extends RoomElement {
   #ways() {
     const { view, now } = this;
     const { may, me } = view;
-    const alone = may.leave_at !== null && now >= Date.parse(may.leave_at);
+    const alone = mayLeaveFreely(view, now);
     const started = now >= Date.parse(view.starts_at);
     const mayEnd = may.end && started && !alone;
     return html`
       <h2 id="leave-heading">${t.heading}</h2>
       <div class="way">
         <button ?autofocus=${true} data-testid="step-out" ?disabled=${this._busy} @click=${this.#stepOut}>${t.stepOut}</button>
-        <p>${t.stepOutHelp(format.time(view.ends_at))} ${view.met && view.other.status === "here" ? t.stepOutOther : nothing}</p>
+        <p>${t.stepOutHelp(format.time(view.ends_at))} ${view.met && view.other.status === "here" ? t.stepOutOther(format.time(now + view.reconnect_grace_seconds * 1000)) : nothing}</p>
       </div>
       ${
         alone

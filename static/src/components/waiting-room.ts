@@ -1,5 +1,6 @@
 import { html, nothing } from "lit";
 import * as format from "../format";
+import { mayLeaveFreely } from "../session";
 import { texts } from "../texts";
 import { RoomElement } from "./element";
 import { icon } from "./icon";
@@ -40,7 +41,7 @@ export class WaitingRoom extends RoomElement {
     const { view, now } = this;
     const { leave_at } = view.may;
     if (!leave_at) return nothing;
-    if (now >= Date.parse(leave_at)) return html`<p role="status">${t.leaveNow}</p>`;
+    if (mayLeaveFreely(view, now)) return html`<p role="status">${t.leaveNow}</p>`;
     const say = view.me.role === "client" && view.fee ? t.leaveAtClient : t.leaveAt;
     return html`<p>${say(format.time(leave_at), view.other.name)}</p>`;
   }

@@ -336,7 +336,7 @@ export const en = {
     heading: "Do you want to leave?",
     stepOut: "Step out",
     stepOutHelp: (end: string) => `You can come back until ${end}.`,
-    stepOutOther: "The other person waits for a while, and may then leave.",
+    stepOutOther: (time: string) => `From ${time} the other person may leave.`,
     end: "End the session",
     endHelp:
       "The session ends for both of you now. For the time that is left our rules give no refund here; your rights by law remain.",

@@ -1,7 +1,7 @@
 """Machine and policy against a short, slow model: one list of booleans per party, one for each second of the slot.
 
-The model was written from rules.md and not from the code: it knows no facts, no table and no spans. Whatever happens, in
-whatever order, both must say the same end, attendance and refund; and whatever happens, a few things must always hold.
+The model was written from rules.md and not from the code: it knows no facts, no table and no spans. Whatever happens,
+in whatever order, both must say the same end, attendance and refund; and whatever happens, a few things must always hold.
 """
 
 from __future__ import annotations
