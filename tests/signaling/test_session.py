@@ -243,7 +243,7 @@ def test_P3_11_the_later_hang_up_is_on_the_ledger_once() -> None:
 @settings(max_examples=150, deadline=None)
 @given(stories())
 def test_the_facts_form_a_valid_word(story: list[Say]) -> None:
-    """Seats are taken when empty and left when taken; they meet once, when both are there; after the end nothing moves."""
+    """Seats are taken when empty, left when taken; they meet once, both there; after the end nothing moves."""
     here: dict[Role, bool] = {Role.CLIENT: False, Role.EXPERT: False}
     met = ended = False
     for number, fact in enumerate(lived(story, ticks=False)):

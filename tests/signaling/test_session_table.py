@@ -25,15 +25,16 @@ DIRECTED = [
     "-5:00 client joins\n-5:00 client joins\n-5:00 client on old drops\n-5:00 expert hangs up !not_joined",
     "-5:00 client joins\n-4:00 media\n-4:00 mutual 0:01\n-4:00 operator removes client",
     "-5:00 client joins\n-4:00 operator ends",
-    "-5:00 client joins\n-4:00 moved to -90:00 +30:00 !slot_over\n-4:00 moved to 0:00 +30:00\n1:00 moved +1:30 !end_too_near",
+    "-5:00 client joins\n-4:00 moved to -90:00 +30:00 !slot_over\n-4:00 moved to 0:00 +30:00\n"
+    "1:00 moved +1:30 !end_too_near",
     "-5:00 client joins\n-4:00 outage since -4:30\n-3:00 client joins\n-2:00 guidelines client",
     "-5:00 client joins\n-4:00 expert joins\n-3:00 client on old drops\n-3:00 moved to 60:00 +30:00",
     "-5:00 client joins\n-4:00 expert joins\n-3:00 operator cancels",
     "-5:00 client joins\n-4:00 expert joins\n-3:00 outage since -3:10",
     "-5:00 client joins\n-4:00 expert joins\n-3:00 moved to -90:00 +30:00 !slot_over\n-3:00 moved to 0:00 +30:00",
     BOTH + "1:00 moved +30:00\n2:00 guidelines client\n3:00 operator removes client",
-    BOTH
-    + "1:00 client drops\n1:01 client drops\n1:02 expert joins\n1:03 moved +30:00\n1:04 moved to 60:00 +30:00 !slot_started",
+    BOTH + "1:00 client drops\n1:01 client drops\n1:02 expert joins\n1:03 moved +30:00\n"
+    "1:04 moved to 60:00 +30:00 !slot_started",
     BOTH + "1:00 client drops\n1:03 moved +0:30 !slot_over\n1:04 moved +1:30 !end_too_near\n1:05 moved +45:00",
     BOTH
     + "1:00 client drops\n1:03 mutual 0:01\n1:04 media\n1:05 guidelines client\n1:06 expert cancels !session_started",
@@ -48,7 +49,8 @@ DIRECTED = [
     "1:02 operator ends !session_over\n1:02 operator removes client !session_over\n1:02 tick\n"
     "1:02 client leaves for safety !session_over\n1:02 guidelines client !session_over",
     "-5:00 client cancels\n-4:00 client cancels\n-4:00 client joins !session_over\n-4:00 client drops\n"
-    "-4:00 client hangs up !session_over\n-4:00 client leaves for safety !session_over\n-4:00 mutual 0:01\n-4:00 media\n"
+    "-4:00 client hangs up !session_over\n-4:00 client leaves for safety !session_over\n"
+    "-4:00 mutual 0:01\n-4:00 media\n"
     "-4:00 operator ends !session_over\n-4:00 operator removes client !session_over\n-4:00 outage since -4:30\n"
     "-4:00 moved +30:00\n-4:00 moved +45:00 !session_over\n-4:00 guidelines client !session_over\n-4:00 tick",
 ]

@@ -1,7 +1,7 @@
 """Sessions as short scripts: ``"19:48 expert hangs up"``. Times are from the booked start; the slot has 30 minutes.
 
 A script is one line per event. ``play`` lets the machine live through it and then through the hard stop. Both have
-accepted the guidelines beforehand, and media flows as soon as both are there (``media=False``: never). What a line can say::
+accepted the guidelines beforehand, and media flows as soon as both are there (``media=False``: never). A line says::
 
     expert joins [on phone]            the device names the join; without one it is a new join
     expert drops [alive 9:54]          connection lost; noticed now, there until then

@@ -56,5 +56,10 @@ def test_anything_else_is_refused(body: str) -> None:
 
 def test_the_machine_sees_its_own_facts_alone() -> None:
     met = Met(3)
-    facts = [Opened(1, Role.CLIENT), Checked(2, Role.CLIENT, (("camera", "ok"),)), met, RunningLate(4, Role.EXPERT, 5)]
+    facts: list[AnyFact] = [
+        Opened(1, Role.CLIENT),
+        Checked(2, Role.CLIENT, (("camera", "ok"),)),
+        met,
+        RunningLate(4, Role.EXPERT, 5),
+    ]
     assert list(machine_facts(facts)) == [met]

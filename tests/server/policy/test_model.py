@@ -1,7 +1,7 @@
 """Machine and policy against a short, slow model: one list of booleans per party, one for each second of the slot.
 
 The model was written from rules.md and not from the code: it knows no facts, no table and no spans. Whatever happens,
-in whatever order, both must say the same end, attendance and refund; and whatever happens, a few things must always hold.
+in whatever order, both must say the same end, attendance and refund; and a few things must hold always.
 """
 
 from __future__ import annotations
@@ -231,7 +231,8 @@ class Model:
         """P3.18: second by second, whether it was not delivered, and by which rule."""
         assert self.end
         reason, by, as_of = self.end
-        expert, found = self.seats[E], {}
+        expert = self.seats[E]
+        found: dict[int, str] = {}
 
         def claim(seconds: set[int], rule: str) -> None:
             for second in sorted(seconds):
@@ -297,7 +298,8 @@ class Model:
 def lived(story: list[Say], *, ticks: bool) -> list[AnyFact]:
     """The same story through the machine."""
     step = book(TERMS.slot(START, DUR * 1000), START - 86_400_000)
-    session, facts = step.session, list(step.facts)
+    session = step.session
+    facts: list[AnyFact] = list(step.facts)
     hows = {"drop": How.CONNECTION, "page": How.PAGE, "step": How.STEPPED_OUT}
     previous = -EARLY - 1
 
@@ -308,7 +310,7 @@ def lived(story: list[Say], *, ticks: bool) -> list[AnyFact]:
         except UserError:
             return
         session = step.session
-        facts.extend(step.facts)  # type: ignore[arg-type]
+        facts.extend(step.facts)
 
     for role in Role:
         happen(Accept(role, "1"), -3600)

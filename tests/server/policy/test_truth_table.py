@@ -69,7 +69,8 @@ CASES = [
     Case("P0.1 the end is moved out while they talk", BOTH + "29:00 moved +45:00", "completed 45:00"),
     Case("P0.1 the end is moved nearer while they talk", BOTH + "5:00 moved +20:00", "completed 20:00"),
     Case("P0.1 not nearer than a minute from now", BOTH + "19:30 moved +20:00 !end_too_near", "completed 30:00"),
-    Case("P0.1 the start stays once they have met", BOTH + "1:00 moved to 60:00 +30:00 !slot_started", "completed 30:00"),
+    Case("P0.1 the start stays once they have met", BOTH + "1:00 moved to 60:00 +30:00 !slot_started",
+         "completed 30:00"),
     Case("P0.1 moved before the start: nothing stays behind", """
         -5:00 client joins
         -1:00 moved to 60:00 +30:00 by expert
@@ -207,7 +208,8 @@ CASES = [
     Case("P1.4 the client cancels in time", "-60:00 client cancels", "cancelled(client) -60:00", "-", "-"),
     Case("P1.4 the client cancels after the start", "-1:00 expert joins\n5:00 client cancels", "cancelled(client) 5:00",
          "-", "-", flags=("cancelled_after_start",)),
-    Case("P1.4 the expert cancels before the start", "-0:00.001 expert cancels", "cancelled(expert) -0:00.001", "-", "-",
+    Case("P1.4 the expert cancels before the start", "-0:00.001 expert cancels", "cancelled(expert) -0:00.001", "-",
+         "-",
          refund=WHOLE),
     Case("P1.4 the expert cancels after the start: a no-show of the expert", "0:00 expert cancels",
          "cancelled(expert) 0:00", "-", "no_show", refund=WHOLE, flags=("cancelled_after_start",)),
@@ -215,7 +217,8 @@ CASES = [
         -1:00 expert joins
         8:00 expert cancels
         """, "cancelled(expert) 8:00", "-", "no_show", refund=WHOLE, flags=("cancelled_after_start",)),
-    Case("P2.6 the platform cancels", "-5:00 client joins\n-1:00 platform cancels", "cancelled(platform) -1:00", "-", "-",
+    Case("P2.6 the platform cancels", "-5:00 client joins\n-1:00 platform cancels", "cancelled(platform) -1:00", "-",
+         "-",
          refund=WHOLE),
     Case("P3.10 the operator cancels", "-60:00 operator cancels", "cancelled(operator) -60:00", "-", "-", refund=WHOLE),
     Case("P0.3 cancelled by agreement", "-60:00 both cancels", "cancelled(both) -60:00", "-", "-"),
@@ -236,7 +239,8 @@ CASES = [
          refund="eligible 1: P3.4 0:00.001", first_out="expert"),
     Case("P3.4 the moment they met: no time in the slot, so no attendance", BOTH + "0:00 expert hangs up",
          "hung_up(expert) 0:00", "-", "-", refund="eligible 12000: P3.4 30:00", first_out="expert"),
-    Case("P3.4 from its other device", BOTH + "5:00 expert joins on phone\n20:00 expert hangs up", "hung_up(expert) 20:00",
+    Case("P3.4 from its other device", BOTH + "5:00 expert joins on phone\n20:00 expert hangs up",
+         "hung_up(expert) 20:00",
          refund="eligible 4000: P3.4 10:00", first_out="expert"),
     Case("P3.4 in an extended session the unlapsed time is of the new end", BOTH + """
         29:00 moved +45:00
@@ -275,7 +279,8 @@ CASES = [
         15:00 expert drops
         15:20 expert joins
         """, "completed 30:00"),
-    Case("P3.5 lost within the grace before the stop", BOTH + "29:00 expert drops", "completed 30:00", first_out="expert"),
+    Case("P3.5 lost within the grace before the stop", BOTH + "29:00 expert drops", "completed 30:00",
+         first_out="expert"),
     Case("P3.5 the client's gaps cost nobody anything", BOTH + """
         5:00 client drops
         9:00 client joins
