@@ -7,17 +7,21 @@ whoever may show them.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from server.policy import money
 from server.policy.facts import AnyFact, RunningLate, Settled
 from server.policy.refund import RefundState, refund_state
-from server.policy.settlement import standing
+from server.policy.settlement import if_expert_left, standing
 from server.policy.verdict import AttendanceKind, Party, RefundStatus, Settlement
 from server.store.sessions import Record
 from signaling import messages
 from signaling.messages import Seconds, Time, View
 from signaling.session import (
+    Accepted,
+    Declined,
     EndReason,
     Ms,
     Phase,
@@ -48,7 +52,7 @@ class PartyAnswer(Answer):
     locale: str | None = None
     country: str | None = None
     metadata: dict[str, str] = {}
-    guidelines_accepted: bool
+    guidelines: Literal["accepted", "declined"] | None = Field(description="P5.2; null: neither yet")
     arrived_at: Time | None = Field(description="start of the presence that counts (P1.1)")
     lateness_seconds: Seconds | None = Field(description="arrived_at - starts_at, never below 0 (P1.2)")
     attendance: AttendanceKind | None = Field(description="null: nothing, or not known yet (P1.4)")
@@ -192,10 +196,19 @@ def party_view(record: Record, role: Role, now: Ms, guidelines_version: str) -> 
         ),
         fee=_message_money(record.fee.amount, record.fee.currency) if record.fee else None,
         reconnect_grace_seconds=slot.reconnect_grace,
+        expert_absence_seconds=_absence_so_far(record, now),
         held_until=gone.grace_until if gone else None,
         end=_message_end(verdict) if verdict else None,
         refund=_message_refund(state, verdict) if verdict else None,
     )
+
+
+def _absence_so_far(record: Record, now: Ms) -> Ms:
+    """What would stand on the refund beside the time that is left, if the expert left now (P3.4, P3.18)."""
+    if record.session.over or record.session.met_at is None:
+        return 0
+    parts = if_expert_left(record.facts, record.terms, record.fee, now).parts
+    return max(0, sum(part.span for part in parts) - max(0, record.session.slot.ends_at - now))
 
 
 def settlement_of(facts: tuple[AnyFact, ...]) -> Settlement | None:
@@ -216,7 +229,7 @@ def _party(record: Record, role: Role, so_far: Party) -> PartyAnswer:
         locale=party.locale,
         country=party.country,
         metadata=dict(party.metadata),
-        guidelines_accepted=record.session.seat(role).accepted,
+        guidelines=_guidelines(record.facts, role),
         arrived_at=so_far.attendance.arrived_at,
         lateness_seconds=so_far.attendance.lateness,
         attendance=so_far.attendance.kind,
@@ -307,6 +320,13 @@ def _money(fee: money.Money | None) -> Money | None:
 
 def _money_of(amount: int | None, currency: str | None) -> Money | None:
     return Money(amount=amount, currency=currency) if amount is not None and currency is not None else None
+
+
+def _guidelines(facts: tuple[AnyFact, ...], role: Role) -> Literal["accepted", "declined"] | None:
+    for fact in reversed(facts):
+        if isinstance(fact, Accepted | Declined) and fact.role is role:
+            return fact.kind
+    return None
 
 
 def _running_late(facts: tuple[AnyFact, ...], role: Role) -> int | None:

@@ -22,8 +22,10 @@ from aiohttp import web
 from server import logs, tokens
 from server.api.access import client_address
 from server.api.control import control_app
-from server.api.routes import Deps, build_app
-from server.config import Settings
+from server.api.health import METRICS
+from server.api.limiter import Limiter
+from server.api.routes import SERVER_OPTIONS, Deps, build_app
+from server.config import Settings, throwaway_secret
 from server.control import socket_path
 from server.desk import SIGN_EVERY, Desk, Rules
 from server.policy.terms import Terms, TermsError, parse_terms
@@ -60,7 +62,7 @@ class Service:
             terms=terms,
             guidelines_version=settings.guidelines_version,
             origin=settings.origin,
-            token_key=tokens.derive_key(settings.secret),
+            token_key=tokens.derive_key(settings.secret or throwaway_secret()),
             api_key=settings.api_key,
         )
         self.database = Database(settings.database_url)
@@ -70,7 +72,9 @@ class Service:
             on_media=lambda session: self.attendant.media(session),  # noqa: PLW0108 - it is made below
             on_stopped=lambda session: self.attendant.stopped(session),  # noqa: PLW0108
         )
-        self.fanout = Fanout(monotonic=time.monotonic, address_of=client_address, origins=(settings.origin, *settings.embed_origins))
+        self.fanout = Fanout(
+            monotonic=time.monotonic, address_of=client_address, origins=(settings.origin, *settings.embed_origins)
+        )
         self.attendant = Attendant(
             self.desk,
             self.fanout,
@@ -79,7 +83,8 @@ class Service:
             monotonic=time.monotonic,
             ice_servers=settings.ice_servers,
         )
-        self.gateway = Gateway(self.desk, self.attendant, self.fanout, clock)
+        limiter = Limiter()  # one for both doors
+        self.gateway = Gateway(self.desk, self.attendant, self.fanout, clock, guard=limiter)
         self.timers = Timers(self.desk.wake, self.desk.sweep, clock)
         self.desk.mutual = self.switchboard.mutual_ms
         self.desk.alarm = self.timers.wake_at
@@ -95,9 +100,11 @@ class Service:
                 draining=lambda: self.draining,
                 demo=lambda: self.demo,
                 sockets=lambda: len(self.fanout.everyone()),
+                limiter=limiter,
             )
         )
         self.fanout.attach(self.app)
+        self.database.observe = self.app[METRICS].transactions.observe
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -112,9 +119,9 @@ class Service:
             stack.push_async_callback(self.switchboard.stop)
             await self.attendant.start()
             stack.push_async_callback(self.attendant.stop)
+            await self.desk.reconcile()  # before any timer: what fell into an outage must be known as that first (P3.9)
             await self.timers.start()
             stack.push_async_callback(self.timers.stop)
-            await self.desk.reconcile()
             await stack.enter_async_context(self._signs_of_life())
             await stack.enter_async_context(self._control())
             await stack.enter_async_context(self._http())
@@ -150,7 +157,7 @@ class Service:
         if settings.tls_cert is not None and settings.tls_key is not None:
             context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             context.load_cert_chain(settings.tls_cert, settings.tls_key)
-        runner = web.AppRunner(self.app, access_log=None, shutdown_timeout=2, handle_signals=False)
+        runner = web.AppRunner(self.app, **SERVER_OPTIONS, shutdown_timeout=2, handle_signals=False)
         await runner.setup()
         try:
             site = web.TCPSite(runner, settings.host, settings.port, ssl_context=context, reuse_address=True)

@@ -69,7 +69,8 @@ class Settings(BaseSettings):
     @classmethod
     def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for part in value:
-            ipaddress.ip_address(part)
+            if ipaddress.ip_address(part).version != 4:
+                raise ValueError(f"{part}: the relay speaks IPv4 so far")
         return value
 
     @field_validator("trusted_proxies")
@@ -95,11 +96,13 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _together(self) -> Settings:
         problems = []
+        if self.secret and len(self.secret.encode()) < MIN_SECRET:
+            problems.append(f"SECRET must be {MIN_SECRET} random bytes or more (try: openssl rand -hex 32)")
         if bool(self.tls_cert) != bool(self.tls_key):
             problems.append("TLS_CERT and TLS_KEY go together")
         if self.env == "production":
-            if len(self.secret.encode()) < MIN_SECRET or any(weak in self.secret.lower() for weak in _WEAK):
-                problems.append(f"SECRET must be {MIN_SECRET} random bytes or more (try: openssl rand -hex 32)")
+            if not self.secret or any(weak in self.secret.lower() for weak in _WEAK):
+                problems.append(f"SECRET must be set, to {MIN_SECRET} random bytes or more (try: openssl rand -hex 32)")
             if self.api_key and (len(self.api_key) < 24 or any(weak in self.api_key.lower() for weak in _WEAK)):
                 problems.append("API_KEY must be 24 random characters or more (try: openssl rand -hex 24)")
         if problems:

@@ -462,7 +462,9 @@ class Attendant:
                     moved = messages.Moved(version=report.version, starts_at=slot.starts_at, ends_at=slot.ends_at)
                     await self._tell_both(live, moved)
                 case Warned(remaining=remaining):
-                    await self._tell_both(live, messages.TimeWarning(version=report.version, remaining_seconds=remaining))
+                    await self._tell_both(
+                        live, messages.TimeWarning(version=report.version, remaining_seconds=remaining)
+                    )
                 case Ended():
                     await self._ended(live)
                 case _:

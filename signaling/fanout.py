@@ -310,7 +310,7 @@ class Fanout:
         return origin in self._origins or origin.partition("://")[2] == environ.get("HTTP_HOST")
 
     def opened(self, eio_sid: str, environ: dict[str, Any]) -> bool:
-        address = self._address_of(environ["aiohttp.request"])
+        address = self.address(environ)
         if self._per_address[address] >= PER_ADDRESS:
             self.refused["address"] += 1
             return False
@@ -318,6 +318,10 @@ class Fanout:
         self._addresses[eio_sid] = address
         self._idle_since[eio_sid] = self._monotonic()
         return True
+
+    def address(self, environ: dict[str, Any]) -> str:
+        """The network address of a socket's request, behind whatever proxy is trusted."""
+        return self._address_of(environ["aiohttp.request"]) or ""
 
     def closed(self, eio_sid: str) -> None:
         if eio_sid in self._addresses:

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from typing import Any
+from typing import Any, Protocol
 
 import socketio
 import structlog
 from socketio.exceptions import ConnectionRefusedError as Refusal
 
 from signaling.attendant import Attendant
-from signaling.errors import HeadstrtError, ProtocolError, Stale
+from signaling.errors import Denied, HeadstrtError, ProtocolError, Stale
 from signaling.fanout import Fanout
 from signaling.messages import Command, Done, Refused, parse_command, parse_hello
 from signaling.ports import Admission, Clock, Desk
@@ -33,15 +33,38 @@ PARTIES_REMEMBERED = 4096
 _FLEETING = ("media", "quality")  # a newer one is as good: not worth remembering
 
 
+class Guard(Protocol):
+    """Who counts wrong tokens per address, together with the other doors."""
+
+    def shut(self, address: str) -> float:
+        """Seconds for which nothing from there is looked at; 0: it may try."""
+
+    def failed(self, address: str) -> None:
+        """One more wrong token."""
+
+
+class Open:
+    """Nobody counts: for tests, and behind a door that does."""
+
+    def shut(self, address: str) -> float:
+        return 0.0
+
+    def failed(self, address: str) -> None:
+        pass
+
+
 class Gateway(socketio.AsyncNamespace):  # type: ignore[misc]
     """Registers itself on the fan-out's server and lets the attendant see and hear the sockets."""
 
-    def __init__(self, desk: Desk, attendant: Attendant, fanout: Fanout, clock: Clock) -> None:
+    def __init__(
+        self, desk: Desk, attendant: Attendant, fanout: Fanout, clock: Clock, guard: Guard | None = None
+    ) -> None:
         super().__init__("/")
         self._desk = desk
         self._attendant = attendant
         self._fanout = fanout
         self._clock = clock
+        self._guard = guard or Open()
         self._admitted: dict[str, Admission] = {}
         self._acks: OrderedDict[tuple[str, Role], _Acks] = OrderedDict()
         fanout.on_heard = attendant.heard
@@ -52,7 +75,7 @@ class Gateway(socketio.AsyncNamespace):  # type: ignore[misc]
         """The one way in; the frame check has let through our own command names only."""
         at = self._clock()
         if event == "connect":
-            await self._connect(args[0], args[2] if len(args) > 2 else None)
+            await self._connect(args[0], self._fanout.address(args[1]), args[2] if len(args) > 2 else None)
             return None
         if event == "disconnect":
             self._disconnect(args[0])
@@ -61,7 +84,9 @@ class Gateway(socketio.AsyncNamespace):  # type: ignore[misc]
 
     # --- coming and going ---
 
-    async def _connect(self, sid: str, auth: object) -> None:
+    async def _connect(self, sid: str, address: str, auth: object) -> None:
+        if self._guard.shut(address):
+            raise _refusal("too_many_attempts", "Too many wrong links came from your address; wait a while.")
         try:  # §2.4: what escapes here leaves a ghost
             async with asyncio.timeout(ADMIT_WITHIN):
                 hello = parse_hello(auth)
@@ -69,6 +94,8 @@ class Gateway(socketio.AsyncNamespace):  # type: ignore[misc]
                     raise Stale("This server is going down; connect again in a moment.", code="draining")
                 admission = await self._desk.admit(hello.token)
         except HeadstrtError as error:
+            if isinstance(error, Denied):
+                self._guard.failed(address)
             raise _refusal(error.code, error.detail) from None
         except TimeoutError:
             raise _refusal("busy", "The server is busy; try again in a moment.") from None

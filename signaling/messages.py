@@ -224,9 +224,7 @@ class RefundPart(Message):
 
 
 class Refund(Message):
-    status: Literal[
-        "none", "eligible", "requested", "review", "approved", "declined", "disputed", "settled", "expired"
-    ]
+    status: Literal["none", "eligible", "requested", "review", "approved", "declined", "disputed", "settled", "expired"]
     basis: str
     max: Money | None
     requested: Money | None
@@ -264,13 +262,16 @@ class View(Message):
     may: May
     fee: Money | None = Field(description="what the client paid, for saying what leaving early would give back (P3.4)")
     reconnect_grace_seconds: Seconds = Field(description="who steps out has so long before the other may leave (P3.5)")
+    expert_absence_seconds: Seconds = Field(
+        description="time for which the expert was absent so far, as far as it may be asked back (P3.18)"
+    )
     held_until: Time | None = Field(description="held: the absent one's grace ends then")
     end: End | None
     refund: Refund | None
 
 
 class IceServer(Message):
-    urls: tuple[str, ...]
+    urls: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]  # from settings, where JSON has lists
     username: str | None = None
     credential: str | None = None
 

@@ -195,6 +195,8 @@ def a_view(id_: str, session: Session, role: Role, version: int, now: Ms) -> Vie
             request_refund=False,
         ),
         fee=None,
+        reconnect_grace_seconds=session.slot.reconnect_grace,
+        expert_absence_seconds=0,
         held_until=gone.grace_until if gone else None,
         end=end,
         refund=None,

@@ -22,6 +22,7 @@ ROOM = 10_000
 class _Record:
     failures: list[float] = field(default_factory=list)
     until: float = 0.0
+    last: float = 0.0
 
 
 class Limiter:
@@ -44,8 +45,13 @@ class Limiter:
         self._records.move_to_end(key)
         record.failures = [at for at in record.failures if now - at < WINDOW]
         record.failures.append(now)
+        record.last = now
         if len(record.failures) >= TRIES:
             record.until, record.failures = now + SHUT_FOR, []
+        for old, known in list(self._records.items()):  # an address is kept no longer than it is needed (P5.7)
+            if now - known.last < SHUT_FOR:
+                break
+            del self._records[old]
         while len(self._records) > self._room:  # whoever has been quiet longest is forgotten
             self._records.popitem(last=False)
 

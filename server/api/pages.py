@@ -1,4 +1,4 @@
-"""The browser's pages, as the build left them in ``static/dist``: home, a session's page, and their hashed assets.
+"""The browser's pages, as the build left them: home, a session's page, and their hashed assets.
 
 A session's page is the same for every id and every token: who may see what is decided by the calls it makes. This file
 reads no session and no token; the token is in the fragment, which never gets here.
@@ -6,15 +6,12 @@ reads no session and no token; the token is in the fragment, which never gets he
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from aiohttp import web
 
 from server.api.deps import deps
 from server.api.middleware import page_policy, permissions
 from signaling.errors import NotFound
 
-DIST = Path(__file__).parents[2] / "static" / "dist"
 IMMUTABLE = "public, max-age=31536000, immutable"
 _ASSETS = "assets"
 
@@ -37,7 +34,7 @@ async def session(request: web.Request) -> web.StreamResponse:
 
 async def asset(request: web.Request) -> web.StreamResponse:
     """A file under ``dist/assets``: its name carries its hash, so it never changes."""
-    root = (DIST / _ASSETS).resolve()
+    root = (deps(request).settings.pages / _ASSETS).resolve()
     try:
         wanted = (root / request.match_info["path"]).resolve()
         found = wanted.is_relative_to(root) and wanted.is_file()
@@ -58,7 +55,7 @@ async def demo(request: web.Request) -> web.Response:
 
 def _page(request: web.Request, name: str, *, framed: bool) -> web.StreamResponse:
     settings = deps(request).settings
-    file = DIST / name
+    file = settings.pages / name
     if not file.is_file():
         return web.Response(status=503, text=_NOT_BUILT, content_type="text/html", headers={"Retry-After": "60"})
     headers = {

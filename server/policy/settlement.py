@@ -189,7 +189,7 @@ def standing(facts: Sequence[AnyFact], terms: Terms, now: Ms) -> Standing:
     end = end_of(facts)
     until = now if end is None else end.at
     client, expert = (_party(facts, role, terms, until) for role in (Role.CLIENT, Role.EXPERT))
-    return Standing(client, expert, _mutual(facts), _earlier(facts, terms))
+    return Standing(client, expert, _mutual(facts, terms, now), _earlier(facts, terms))
 
 
 def if_expert_left(facts: Sequence[AnyFact], terms: Terms, fee: Money | None, now: Ms) -> Refund:
@@ -231,7 +231,7 @@ class _Case:
             met_at=next((fact.at for fact in facts if isinstance(fact, Met)), None),
             client=_party(facts, Role.CLIENT, terms, end.at),
             expert=_party(facts, Role.EXPERT, terms, end.at),
-            mutual=_mutual(facts),
+            mutual=_mutual(facts, terms, end.at),
             earlier=_earlier(facts, terms),
         )
 
@@ -256,11 +256,18 @@ def _party(facts: Sequence[AnyFact], role: Role, terms: Terms, until: Ms) -> Par
     return Party(attendance(facts, role, terms, until), present, inside)
 
 
-def _mutual(facts: Sequence[AnyFact]) -> Ms | None:
-    """The most that was measured (P3.16): 0 if media never flowed both ways, None if nobody measured."""
+def _mutual(facts: Sequence[AnyFact], terms: Terms, until: Ms) -> Ms | None:
+    """The most that was measured (P3.16): 0 if media never flowed both ways, None if nobody measured.
+
+    Never more than both were present in the window: the relay counts whole seconds, and also those before the start,
+    when who is early may talk and nothing counts (P0.5).
+    """
     measured = [fact.mutual for fact in facts if isinstance(fact, Measured)]
-    flowed = any(isinstance(fact, MediaFlowed) for fact in facts)
-    return max(measured, default=None if flowed else 0)
+    if not measured:
+        return None if any(isinstance(fact, MediaFlowed) for fact in facts) else 0
+    slot = slots(facts)[-1].slot
+    client, expert = (presence(facts, role, terms, until) for role in Role)
+    return min(max(measured), total(clip(common(client, expert), slot.starts_at, min(until, slot.ends_at))))
 
 
 def _earlier(facts: Sequence[AnyFact], terms: Terms) -> tuple[EarlierSlot, ...]:

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,11 +47,15 @@ def parse_url(text: str) -> URL:
 
 
 class Database:
-    """Open with ``start``, then ``write(work)`` and ``read()``; ``close`` commits nothing that was not acknowledged."""
+    """Open with ``start``, then ``write(work)`` and ``read()``; ``close`` commits nothing that was not acknowledged.
+
+    ``observe`` is told the seconds from asking for each write to its being on the disk.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = parse_url(url)
         self.path = Path(self.url.database or "")
+        self.observe: Callable[[float], None] = lambda seconds: None
         self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue()
         self._writer: AsyncEngine | None = None
         self._reader: AsyncEngine | None = None
@@ -82,8 +87,11 @@ class Database:
         if self._task is None:
             self._task = asyncio.create_task(self._write_forever(), name="database-writer")
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        began = time.monotonic()
         await self._jobs.put(_Job(work, done))
-        return await done
+        result = await done
+        self.observe(time.monotonic() - began)
+        return result
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:

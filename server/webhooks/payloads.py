@@ -26,6 +26,7 @@ from server.store.sessions import OutboxRow, Record
 from signaling.messages import to_rfc3339
 from signaling.session import (
     Booked,
+    Declined,
     Departed,
     Ended,
     EndReason,
@@ -45,6 +46,7 @@ TYPES = (
     "party.waiting",
     "party.joined",
     "party.late",
+    "party.declined",
     "session.live",
     "party.dropped",
     "party.resumed",
@@ -96,6 +98,8 @@ def _news(record: Record, fact: AnyFact) -> Iterator[tuple[str, dict[str, Any]]]
             yield "party.joined" if first else "party.resumed", {"role": role}
             if first and not replay(machine_facts(before)).seat(role.other).here:
                 yield "party.waiting", {"role": role}
+        case Declined(role=role):
+            yield "party.declined", {"role": role}  # P5.2
         case Late(role=role):
             yield "party.late", {"role": role}
         case Met():

@@ -2,10 +2,13 @@
 
 import type { Money } from "./protocol";
 
-/** What leaving now would let the client ask back: ceil(fee * remaining / duration), never over the fee (P3.18). */
-export function unlapsedShare(fee: Money, startsAt: number, endsAt: number, now: number): Money {
+/**
+ * What leaving now would let the client ask back: ceil(fee * absence / duration), never over the fee (P3.18);
+ * `absentMs` is what the expert has missed already.
+ */
+export function unlapsedShare(fee: Money, startsAt: number, endsAt: number, now: number, absentMs = 0): Money {
   const duration = endsAt - startsAt;
-  const remaining = Math.min(duration, Math.max(0, endsAt - Math.round(now)));
+  const remaining = Math.min(duration, Math.max(0, endsAt - Math.round(now)) + absentMs);
   return { ...fee, amount: Math.min(fee.amount, Math.ceil((fee.amount * remaining) / duration)) };
 }
 

@@ -185,6 +185,8 @@ export interface View {
   fee: Money | null;
   /** who steps out has so long before the other may leave (P3.5) */
   reconnect_grace_seconds: number;
+  /** time for which the expert was absent so far, as far as it may be asked back (P3.18) */
+  expert_absence_seconds: number;
   /** held: the absent one's grace ends then */
   held_until: string | null;
   end: End | null;

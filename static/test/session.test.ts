@@ -20,6 +20,8 @@ function view(changes: Partial<View> = {}): View {
     guidelines: { version: "2026-11" },
     may: { join: true, end: false, step_out: true, leave_at: at(10), request_refund: false },
     fee: null,
+    reconnect_grace_seconds: 90,
+    expert_absence_seconds: 0,
     held_until: null,
     end: null,
     refund: null,

@@ -1,4 +1,4 @@
-"""Bad luck with the network, and a restart of the server: the call goes on, and nobody is blamed (P3.5, P3.9, P3.14)."""
+"""Bad luck with the network, a restart of the server: the call goes on, nobody is blamed (P3.5, P3.9, P3.14)."""
 
 from __future__ import annotations
 

@@ -146,9 +146,6 @@ def test_lists_are_separated_by_commas(environment: pytest.MonkeyPatch) -> None:
     assert settings.media_advertise == ()
 
 
-@pytest.mark.xfail(
-    strict=True, reason="IceServer is strict, and JSON has no tuples: every list is refused. Take this away when mended"
-)
 def test_turn_servers_are_json(environment: pytest.MonkeyPatch) -> None:
     environment.setenv(
         "HEADSTRT_ICE_SERVERS", '[{"urls": ["turns:turn.example:443"], "username": "u", "credential": "c"}]'

@@ -372,7 +372,7 @@ async def test_other_pages_of_a_party_do_not_get_its_media(page: OpenPage) -> No
         '42["join",{},{}]',
         '42["join",[]]',
         '42["join",1]',
-        '42[]',
+        "42[]",
         "42{}",
         "42",
         '42[{"join":1},{}]',
@@ -393,7 +393,7 @@ async def test_other_pages_of_a_party_do_not_get_its_media(page: OpenPage) -> No
         "2",
         "5",
         "b!!!!",
-        '421' + "1" * 200 + '["join",{}]',
+        "421" + "1" * 200 + '["join",{}]',
     ],
 )
 async def test_a_forged_frame_closes_the_socket_and_does_nothing(
@@ -485,9 +485,7 @@ async def test_a_wrong_token_and_an_old_page_are_told_apart(raw: OpenRaw) -> Non
 
 
 @pytest.mark.parametrize("error", [TypeError, ValueError, RuntimeError, KeyError])
-async def test_an_exception_while_admitting_leaves_no_ghost(
-    house: House, raw: OpenRaw, error: type[Exception]
-) -> None:
+async def test_an_exception_while_admitting_leaves_no_ghost(house: House, raw: OpenRaw, error: type[Exception]) -> None:
     def fail() -> None:
         raise error("boom")
 
@@ -500,9 +498,7 @@ async def test_an_exception_while_admitting_leaves_no_ghost(
     assert (await client.connect()).startswith("40")
 
 
-async def test_a_slow_admission_is_refused(
-    house: House, raw: OpenRaw, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_slow_admission_is_refused(house: House, raw: OpenRaw, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("signaling.gateway.ADMIT_WITHIN", 0.01)
 
     async def never(token: str) -> Any:

@@ -108,8 +108,10 @@ export class LeaveDialog extends RoomElement {
   }
 
   #amount(): string {
-    const { fee, starts_at, ends_at } = this.view;
-    return fee ? formatMoney(unlapsedShare(fee, Date.parse(starts_at), Date.parse(ends_at), this.now), locale) : "";
+    const { fee, starts_at, ends_at, expert_absence_seconds } = this.view;
+    if (!fee) return "";
+    const absent = Math.round(expert_absence_seconds * 1000);
+    return formatMoney(unlapsedShare(fee, Date.parse(starts_at), Date.parse(ends_at), this.now, absent), locale);
   }
 
   #stepOut = () => this.#act(() => this.room.stepOut());

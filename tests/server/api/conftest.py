@@ -44,6 +44,9 @@ class World:
     leavings: list[tuple[str, Role, str]] = field(default_factory=list)
     demo: list[dict[str, str]] = field(default_factory=list)
 
+    async def expel(self, session: str, role: Role) -> None:
+        pass
+
     def leaving(self, session: str, role: Role, join: str) -> None:
         self.leavings.append((session, role, join))
 

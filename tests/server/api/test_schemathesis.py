@@ -35,6 +35,9 @@ schema = schemathesis.openapi.from_dict(dict(build(ROUTES)))
 class _Nobody:
     """A relay and an attendant with nothing to do, and a limiter that lets everyone guess."""
 
+    async def expel(self, session: str, role: Role) -> None:
+        pass
+
     def leaving(self, *_: object) -> None:
         pass
 

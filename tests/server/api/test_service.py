@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
-from server.api import pages, requests
+from server.api import requests
 from server.api.control import control_app
 from server.api.openapi import build as build_document
 from server.api.routes import ROUTES, Open
@@ -50,7 +50,7 @@ def dist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (made / "home.html").write_text("<!doctype html>home")
     (made / "session.html").write_text("<!doctype html>session")
     (made / "assets" / "main-0a1b2c.js").write_text("export {}")
-    monkeypatch.setattr(pages, "DIST", made)
+    monkeypatch.setenv("HEADSTRT_PAGES", str(made))
     return made
 
 
@@ -93,8 +93,8 @@ async def test_an_asset_is_one_or_nothing(world: World, path: str) -> None:
     assert response.content_type == "application/problem+json"
 
 
-async def test_pages_that_were_not_built_say_so(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "DIST", tmp_path / "nowhere")
+async def test_pages_that_were_not_built_say_so(build: Build, tmp_path: Path) -> None:
+    world = await build(pages=tmp_path / "nowhere")
     for path in ("/", "/s/bk_1"):
         response = await world.call("GET", path, None)
         assert response.status == 503

@@ -49,7 +49,7 @@ async def test_put_books_and_answers_with_the_whole_session(world: World) -> Non
     assert answer["ends_at"] == "2026-11-22T12:30:00.000Z"
     assert answer["duration_minutes"] == 30
     assert answer["fee"] == {"amount": 12000, "currency": "USD"}
-    assert answer["client"]["guidelines_accepted"] is True
+    assert answer["client"]["guidelines"] == "accepted"
     assert answer["links"]["client"].startswith("https://calls.example/s/bk_1#t=")
     assert answer["links"]["client"] != answer["links"]["expert"]
     assert answer["warnings"] == []
