@@ -21,6 +21,7 @@ check: setup ## style, types, layers, pages
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	npm --prefix static run check
+	npm --prefix static test
 
 setup: .venv/.ready static/dist/.ready
 
@@ -52,7 +53,7 @@ diagram: setup ## docs/session-machine.md, from the table of the state machine
 format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	npm --prefix static run format
+	npm --prefix static run fix
 
 clean:
 	rm -rf .venv static/node_modules static/dist var

@@ -102,7 +102,7 @@ class Settings(BaseSettings):
             problems.append("TLS_CERT and TLS_KEY go together")
         if self.env == "production":
             if not self.secret or any(weak in self.secret.lower() for weak in _WEAK):
-                problems.append(f"SECRET must be set, to {MIN_SECRET} random bytes or more (try: openssl rand -hex 32)")
+                problems.append(f"SECRET must be {MIN_SECRET} random bytes or more (try: openssl rand -hex 32)")
             if self.api_key and (len(self.api_key) < 24 or any(weak in self.api_key.lower() for weak in _WEAK)):
                 problems.append("API_KEY must be 24 random characters or more (try: openssl rand -hex 24)")
         if problems:

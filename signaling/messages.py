@@ -66,8 +66,13 @@ Time: TypeAlias = Annotated[
 ]
 """Epoch milliseconds inside, an RFC 3339 string outside."""
 
+def _parse_seconds(value: Any) -> Any:
+    return round(value * 1000) if isinstance(value, float) else value  # as it was written out: always a float
+
+
 Seconds: TypeAlias = Annotated[
     int,
+    BeforeValidator(_parse_seconds),
     PlainSerializer(lambda ms: ms / 1000, return_type=float, when_used="json"),
     WithJsonSchema({"type": "number", "description": "seconds"}),
 ]

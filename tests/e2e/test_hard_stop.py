@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.e2e.conftest import People, Server, until
+from tests.e2e.stage import People, Server, until
 
 REPORTED = 1.5
 """Seconds after which the relay's last counters are in the metrics."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.e2e.conftest import People, Person, Server, until
+from tests.e2e.stage import People, Person, Server, until
 
 
 async def call(server: Server, person: People, *, begun: float = 25, minutes: int = 2) -> tuple[Person, Person]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.e2e.conftest import Cable, People, Person, Server, until
+from tests.e2e.stage import Cable, People, Person, Server, until
 from tests.e2e.test_leaving import call
 
 UFRAG = """

@@ -2,8 +2,8 @@ import { html, nothing } from "lit";
 import * as format from "../format";
 import { formatMoney, unlapsedShare } from "../money";
 import type { HangUpCommand } from "../protocol";
-import { locale, texts } from "../texts";
 import { mayLeaveFreely } from "../session";
+import { locale, texts } from "../texts";
 import { RoomElement } from "./element";
 
 const t = texts.leave;
