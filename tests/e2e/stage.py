@@ -85,6 +85,7 @@ class Server:
     port: int = field(default_factory=free_port)
     media_port: int = field(default_factory=lambda: free_port(socket.SOCK_DGRAM))
     terms: str = TERMS
+    settings: dict[str, str] = field(default_factory=dict)  # over what follows
     process: asyncio.subprocess.Process | None = None
 
     @property
@@ -104,6 +105,7 @@ class Server:
             "HEADSTRT_MEDIA_BIND": "127.0.0.1",
             "HEADSTRT_DATABASE_URL": f"sqlite:///{self.folder}/e2e.sqlite3",
             "HEADSTRT_TERMS": str(self.folder / "terms.toml"),
+            **self.settings,
         }
         log = open(self.folder / "server.log", "ab")  # noqa: SIM115
         self.process = await asyncio.create_subprocess_exec(
@@ -212,7 +214,10 @@ class Person:
         async def there() -> bool:
             return await self.state() in states
 
-        await until(there, within, f"the page is in {states}, it is in {await self.state()}")
+        try:
+            await until(there, within)
+        except AssertionError:
+            raise AssertionError(f"the page is in {await self.state()}, not in {states}") from None
 
     async def come(self) -> None:
         """Open the link, as far as the check-in."""
@@ -221,7 +226,8 @@ class Person:
 
     async def join(self) -> None:
         """Open the link, accept, and click Join."""
-        await self.come()
+        if self.page.url == "about:blank":
+            await self.come()
         accept = self.by("accept")
         if await accept.is_visible() and not await accept.is_checked():
             await accept.check()
