@@ -50,6 +50,10 @@ types: setup ## the socket's messages in TypeScript, from the Python models
 diagram: setup ## docs/session-machine.md, from the table of the state machine
 	$(BIN)/python -m signaling.diagram
 
+screenshot: setup packages ## the pages of a real call, in var/pictures; the README's is one of them
+	$(BIN)/python -m tests.e2e.picture var/pictures
+	cp var/pictures/desktop-light-call.png docs/call.png
+
 format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
