@@ -60,16 +60,16 @@ def run_demo(*, phone: bool, port: int) -> int:
 
 
 async def book_samples(service: Service) -> list[dict[str, str]]:
-    """Two sessions: one that starts in a minute, one that is going on."""
-    now = service.clock()
-    this_minute = now - now % MINUTE
-    client = Party("demo-client", "Mira Castellanos", time_zone="Europe/Madrid", locale="en")
-    expert = Party("demo-expert", "Jonas Feld", time_zone="Europe/Berlin", locale="en")
+    """Two sessions: one that is going on, one that starts in two minutes."""
+    this_minute = service.clock() // MINUTE * MINUTE
+    mira = Party("demo-mira", "Mira Castellanos", time_zone="Europe/Madrid", locale="en")
+    jonas = Party("demo-jonas", "Jonas Feld", time_zone="Europe/Berlin", locale="en")
+    asha = Party("demo-asha", "Asha Raman", time_zone="Asia/Kolkata", locale="en")
+    tom = Party("demo-tom", "Tom Becker", time_zone="America/Chicago", locale="en")
+    soon, now = this_minute + 2 * MINUTE, this_minute
     samples = (
-        Booking(
-            "demo-soon", this_minute + 2 * MINUTE, 15 * MINUTE, client, expert, "Portfolio review", Money(9000, "EUR")
-        ),
-        Booking("demo-now", this_minute, 30 * MINUTE, client, expert, "Career mentoring", Money(12000, "EUR")),
+        Booking("demo-now", now, 30 * MINUTE, mira, jonas, "Career mentoring", Money(12000, "EUR")),
+        Booking("demo-soon", soon, 15 * MINUTE, tom, asha, "Portfolio review", Money(9000, "USD")),
     )
     shown = []
     for booking in samples:
@@ -93,8 +93,8 @@ def print_links(service: Service, api_key: str, *, phone: bool) -> None:
     print("  Open both links of one session, in two windows, to hold a call.")
     print(f"  API key: {api_key}\n", flush=True)
     if phone:
-        print("  Scan to join the second session as its client (accept the certificate made for this trial):\n")
-        segno.make(service.demo[1]["client"]).terminal(compact=True)
+        print("  Scan to join the first session as its client (accept the certificate made for this trial):\n")
+        segno.make(service.demo[0]["client"]).terminal(compact=True)
 
 
 def lan_address() -> str:
