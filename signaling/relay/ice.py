@@ -2,7 +2,7 @@
 
 Decides whether a datagram is a connectivity check that holds, and what is said to it. Anything else gets silence: never
 an error to a source that has not proven itself. Cheap questions come first: the header, FINGERPRINT's place and the
-ufrag are looked up in the raw bytes, and only a ufrag that is known costs an HMAC.
+ufrag are looked up in the raw bytes (``ufrag_of``), and only a ufrag that is known may cost an HMAC (``verify``).
 
 Refuses to know: sockets, clocks, sessions, and what a nomination leads to (``leg`` decides that).
 ``aioice.stun`` is the codec. Its ``parse_message`` verifies no integrity, and lets out whatever bad input provokes.
@@ -10,7 +10,6 @@ Refuses to know: sockets, clocks, sessions, and what a nomination leads to (``le
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from struct import Struct
@@ -55,27 +54,6 @@ class Check:
     size: int
 
 
-def check(datagram: bytes, password_of: Callable[[bytes], bytes | None]) -> Check | Refusal:
-    """The check in ``datagram``, or why there is none. ``password_of`` gives the password of a ufrag, if it is ours."""
-    ufrag = ufrag_of(datagram)
-    if isinstance(ufrag, Refusal):
-        return ufrag
-    password = password_of(ufrag)
-    if password is None:
-        return Refusal.UNKNOWN_UFRAG
-    try:
-        message = stun.parse_message(datagram)  # verifies FINGERPRINT
-        holds = message.check_message_integrity(password)
-    except Exception:  # struct.error, Unicode and index errors among others: whatever it is, it is not a check
-        return Refusal.MALFORMED
-    if not holds:
-        return Refusal.BAD_INTEGRITY
-    if "ICE-CONTROLLED" in message.attributes:
-        return Refusal.CONTROLLED  # a lite agent is always the controlled one (RFC 8445 §6.1.1)
-    nominates = "USE-CANDIDATE" in message.attributes
-    return Check(ufrag, password, message.transaction_id, nominates, len(datagram))
-
-
 def ufrag_of(datagram: bytes) -> bytes | Refusal:
     """Our ufrag as a binding request names it, from the raw bytes: all that an unknown source may cost."""
     size = len(datagram)
@@ -97,6 +75,21 @@ def ufrag_of(datagram: bytes) -> bytes | Refusal:
             return ours if colon and position + length <= size else Refusal.MALFORMED
         position += length + (-length) % 4
     return Refusal.MALFORMED
+
+
+def verify(datagram: bytes, ufrag: bytes, password: bytes) -> Check | Refusal:
+    """The check in ``datagram``, whose ``ufrag`` is ours, or why there is none. This is what costs an HMAC."""
+    try:
+        message = stun.parse_message(datagram)  # verifies FINGERPRINT
+        holds = message.check_message_integrity(password)
+    except Exception:  # struct.error, Unicode and index errors among others: whatever it is, it is not a check
+        return Refusal.MALFORMED
+    if not holds:
+        return Refusal.BAD_INTEGRITY
+    if "ICE-CONTROLLED" in message.attributes:
+        return Refusal.CONTROLLED  # a lite agent is always the controlled one (RFC 8445 §6.1.1)
+    nominates = "USE-CANDIDATE" in message.attributes
+    return Check(ufrag, password, message.transaction_id, nominates, len(datagram))
 
 
 def answer(check: Check, address: str, port: int) -> bytes | Refusal:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,6 +31,10 @@ SWITCH_EVERY: Final = 1.0  # at most one switch of path in this time
 MAX_PATHS: Final = 8
 MAX_CREDENTIALS: Final = 4
 BURST: Final = 1.0  # the token bucket holds what may flow in this time
+CHECKS_PER_SECOND: Final = 50.0  # that hold; Chromium needs 25, with bursts of 60
+CHECK_BURST: Final = 120.0
+REMEMBERED_FOR: Final = 60.0  # transactions of checks (RFC 8445 §19.2), whatever comes
+REMEMBERED: Final = 1_024  # and the last so many beyond that: about 40 minutes of a browser's checks
 
 
 class Drop(StrEnum):
@@ -42,6 +47,8 @@ class Drop(StrEnum):
     CEILING = "ceiling"
     NO_PEER = "no_peer"  # the other side has no authenticated 5-tuple
     TUPLE_TAKEN = "tuple_taken"  # a check from a 5-tuple that belongs to another leg
+    REPLAYED = "replayed"  # a check that has come before, from elsewhere
+    FLOOD = "flood"  # more checks than their source, their leg or all together may cost
     SEND_FULL = "send_full"
     SEND_FAILED = "send_failed"
     RECEIVE_FAILED = "receive_failed"
@@ -63,13 +70,16 @@ class Path:
     leg: Leg
     line: int
     address: Address
-    checks: int = 0  # with different transactions, since it was admitted
-    transaction: bytes = b""
-    checked: float = 0.0
+    checked: float = float("-inf")
+    before: float = float("-inf")  # the check before the last
     heard: float = 0.0  # last packet of any kind
 
     def fresh(self, now: float) -> bool:
         return now - self.checked < FRESH
+
+    def twice(self, now: float) -> bool:
+        """Two checks of its own that are both fresh."""
+        return now - self.before < FRESH
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +112,13 @@ class Leg:
     __slots__ = (
         "_byte_tokens",
         "_bytes_per_second",
+        "_check_filled",
+        "_check_tokens",
         "_credentials",
         "_filled",
         "_packet_tokens",
         "_packets_per_second",
+        "_seen",
         "_switched",
         "_wanted",
         "bytes_in",
@@ -142,6 +155,9 @@ class Leg:
         self._byte_tokens = self._bytes_per_second * BURST
         self._packet_tokens = self._packets_per_second * BURST
         self._filled = 0.0
+        self._check_tokens = CHECK_BURST
+        self._check_filled = 0.0
+        self._seen: OrderedDict[bytes, tuple[float, Path]] = OrderedDict()  # by transaction, the oldest first
         self.media_second: int | None = None
         self.last_check: float | None = None
         self.last_packet: float | None = None
@@ -169,10 +185,25 @@ class Leg:
     def ufrags(self) -> tuple[bytes, ...]:
         return tuple(ufrag for ufrag, _ in self._credentials)
 
+    # --- checks ---
+
+    def may_check(self, now: float) -> bool:
+        """Token bucket of the checks that hold; it also bounds what is remembered of them."""
+        tokens = min(CHECK_BURST, self._check_tokens + (now - self._check_filled) * CHECKS_PER_SECOND)
+        self._check_filled = now
+        self._check_tokens = tokens - 1 if tokens >= 1 else tokens
+        return tokens >= 1
+
+    def seen(self, transaction: bytes) -> Path | None:
+        """By which 5-tuple this transaction has come before. A lite agent makes no check of its own, so a captured one
+        would prove any address to it (RFC 8445 §19.2)."""
+        known = self._seen.get(transaction)
+        return None if known is None else known[1]
+
     # --- paths ---
 
     def authenticate(self, line: int, address: Address, check: Check, now: float) -> Admission:
-        """Take note of a check that holds: the 5-tuple may send, and may become the current path."""
+        """Take note of a check that holds and is not ``seen``: the 5-tuple may send, and may become the current path."""
         retired = self._retire(check.ufrag)
         forgotten = self.expire(now)
         path = next((path for path in self.paths if path.line == line and path.address == address), None)
@@ -180,9 +211,8 @@ class Leg:
             forgotten += self._make_room()
             path = Path(self, line, address)
             self.paths.append(path)
-        if check.transaction != path.transaction:  # a retransmission proves nothing new
-            path.transaction = check.transaction
-            path.checks += 1
+        self._remember(check.transaction, path, now)
+        path.before = path.checked
         path.checked = path.heard = now
         first = self.last_check is None
         self.last_check = now
@@ -201,6 +231,7 @@ class Leg:
     def close(self) -> tuple[Path, ...]:
         """For good: forget every 5-tuple; returns them."""
         self.closed = True
+        self._seen.clear()
         forgotten = tuple(self.paths)
         for path in forgotten:
             self._forget(path)
@@ -251,6 +282,11 @@ class Leg:
         retired, self._credentials = self._credentials[:position], self._credentials[position:]
         return tuple(ufrag for ufrag, _ in retired)
 
+    def _remember(self, transaction: bytes, path: Path, now: float) -> None:
+        self._seen[transaction] = (now, path)
+        while len(self._seen) > REMEMBERED and now - next(iter(self._seen.values()))[0] >= REMEMBERED_FOR:
+            self._seen.popitem(last=False)
+
     def _make_room(self) -> tuple[Path, ...]:
         if len(self.paths) < MAX_PATHS:
             return ()
@@ -273,8 +309,8 @@ class Leg:
         if current is None or not current.fresh(now):  # nothing is given up for it: no switch
             self.current = wanted
             return
-        needed = 2 if now - current.heard < ALIVE else 1
-        if wanted.fresh(now) and wanted.checks >= needed and now - self._switched >= SWITCH_EVERY:
+        enough = wanted.twice(now) if now - current.heard < ALIVE else wanted.fresh(now)
+        if enough and now - self._switched >= SWITCH_EVERY:
             self.current = wanted
             self._switched = now
             self.path_switches += 1

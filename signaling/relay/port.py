@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from signaling.relay import ice, wire
+from signaling.relay.flood import Budget, Early, Waiting, source_of
 from signaling.relay.leg import Address, Call, Ceiling, Counters, Drop, Leg, Path
 from signaling.session import Role
 
@@ -88,6 +89,8 @@ class Port:
         self._ceiling = ceiling
         self._tell = tell
         self._clock = clock
+        self._unproven = Budget()
+        self._waiting = Waiting()
         self._reported: dict[Leg, Counters] = {}
         self._reported_mutual: dict[Call, int] = {}
         self._reported_totals = wire.Totals(0, 0, {})
@@ -111,9 +114,20 @@ class Port:
             try:
                 self._handle(line, packet, address, clock())
             except Exception:
-                if not self.drops[Drop.FAULT]:
-                    log.exception("a packet could not be handled; further ones are only counted")
-                self.drops[Drop.FAULT] += 1
+                self._fault()
+
+    def feed(self, line: int, packet: bytes, address: Address) -> None:
+        """One packet that has come by another way than ``read``."""
+        try:
+            self._handle(line, packet, address, self._clock())
+        except Exception:
+            self._fault()
+
+    def _fault(self) -> None:
+        """A bug of ours, which costs the packet and nothing else."""
+        if not self.drops[Drop.FAULT]:
+            log.exception("a packet could not be handled; further ones are only counted")
+        self.drops[Drop.FAULT] += 1
 
     def _handle(self, line: int, packet: bytes, address: Address, now: float) -> None:
         if not MIN_PACKET <= len(packet) <= MAX_PACKET:
@@ -163,24 +177,58 @@ class Port:
 
     def _check(self, line: int, packet: bytes, address: Address, now: float) -> None:
         """A packet of the STUN range: answered if it is a check that holds; silence for all else."""
-        check = ice.check(packet, self._password_of)
-        if isinstance(check, ice.Refusal):
-            self.drops[check] += 1
+        ufrag = ice.ufrag_of(packet)
+        if isinstance(ufrag, ice.Refusal):
+            self.drops[ufrag] += 1
             return
-        leg = self._legs[check.ufrag]
+        leg = self._legs.get(ufrag)
+        password = None if leg is None else leg.password_of(ufrag)
+        if leg is None or password is None:
+            self.drops[ice.Refusal.UNKNOWN_UFRAG] += 1
+            self._waiting.hold(Early(ufrag, line, address, packet, now))
+            return
         if now >= leg.deadline:
             self.drops[Drop.DEADLINE] += 1
             self._stop(leg.call)
             return
         # A spoofed source is no proof of owning it: a 5-tuple stays with its leg for as long as that keeps it fresh.
         holder = self._routes[line].get(address)
-        if holder is not None and holder.leg is not leg and holder.fresh(now):
+        held = holder is not None and holder.fresh(now)
+        if held and holder is not None and holder.leg is not leg:
             self.drops[Drop.TUPLE_TAKEN] += 1
             return
+        source = b"" if held else source_of(address)
+        if not (leg.may_check(now) if held else self._unproven.spend(source, leg, now)):
+            self.drops[Drop.FLOOD] += 1
+            return
+        check = ice.verify(packet, ufrag, password)
+        if isinstance(check, ice.Refusal):
+            self.drops[check] += 1
+            return
+        before = leg.seen(check.transaction)
+        if before is not None and (before.line, before.address) != (line, address):
+            self.drops[Drop.REPLAYED] += 1
+            return
+        if not held:  # proven now, so it is under the leg's own allowance
+            if not leg.may_check(now):
+                self.drops[Drop.FLOOD] += 1
+                return
+            self._unproven.give_back(source, leg)
         response = ice.answer(check, address[0], address[1])
         if isinstance(response, ice.Refusal):
             self.drops[response] += 1
             return
+        if before is None:  # else: a retransmission, which proves nothing new
+            self._admitted(leg, line, address, check, now)
+        try:
+            self._sockets[line].sendto(response, address)
+        except BlockingIOError:
+            self.drops[Drop.SEND_FULL] += 1
+        except OSError:
+            self.drops[Drop.SEND_FAILED] += 1
+
+    def _admitted(self, leg: Leg, line: int, address: Address, check: ice.Check, now: float) -> None:
+        holder = self._routes[line].get(address)
         if holder is not None and holder.leg is not leg:
             self._unroute(holder.leg.expire(now))
         admission = leg.authenticate(line, address, check, now)
@@ -188,18 +236,8 @@ class Port:
         self._routes[line][address] = admission.path
         for ufrag in admission.retired:
             self._legs.pop(ufrag, None)
-        try:
-            self._sockets[line].sendto(response, address)
-        except BlockingIOError:
-            self.drops[Drop.SEND_FULL] += 1
-        except OSError:
-            self.drops[Drop.SEND_FAILED] += 1
         if admission.first:
             self._tell(wire.Up(leg.call.number, leg.role))
-
-    def _password_of(self, ufrag: bytes) -> bytes | None:
-        leg = self._legs.get(ufrag)
-        return None if leg is None else leg.password_of(ufrag)
 
     def _drop(self, leg: Leg, reason: Drop) -> None:
         leg.dropped += 1
@@ -220,9 +258,12 @@ class Port:
         leg = call.legs[role]
         if leg.closed:
             return
-        for ufrag in leg.admit(credentials):
-            self._legs.pop(ufrag, None)
-        self._legs[credentials.ufrag.encode()] = leg
+        for old in leg.admit(credentials):
+            self._legs.pop(old, None)
+        ufrag = credentials.ufrag.encode()
+        self._legs[ufrag] = leg
+        for early in self._waiting.take(ufrag, self._clock()):
+            self.feed(early.line, early.packet, early.address)
 
     def set_deadline(self, number: int, deadline: float) -> None:
         call = self._calls.get(number)

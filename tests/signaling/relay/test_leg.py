@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 from signaling.relay.ice import Check
-from signaling.relay.leg import ALIVE, FRESH, MAX_CREDENTIALS, MAX_PATHS, Admission, Call, Ceiling, Drop, Leg, Path
+from signaling.relay.leg import (
+    ALIVE,
+    CHECK_BURST,
+    CHECKS_PER_SECOND,
+    FRESH,
+    MAX_CREDENTIALS,
+    MAX_PATHS,
+    REMEMBERED,
+    REMEMBERED_FOR,
+    Admission,
+    Call,
+    Ceiling,
+    Drop,
+    Leg,
+    Path,
+)
 from signaling.session import Role
 from tests.signaling.relay.helpers import PLENTY, credentials
 
@@ -76,12 +91,51 @@ def test_a_living_path_is_left_for_two_checks_and_a_nomination() -> None:
     assert side.leg.path_switches == 1
 
 
-def test_a_retransmitted_check_counts_once() -> None:
+def test_two_checks_must_both_be_fresh() -> None:
     side = Side()
-    side.check(HERE, T)
-    for _ in range(5):
-        side.check(THERE, T + 2, nominates=True, transaction=b"x" * 12)
-    assert side.current(T + 2) == HERE
+    for second in range(0, 60, 2):
+        side.check(HERE, T + second)
+    side.check(THERE, T + 20)
+    side.check(THERE, T + 20 + FRESH - 0.1, nominates=True)
+    assert side.current(T + 20 + FRESH - 0.1) == THERE
+    side = Side()
+    for second in range(0, 60, 2):
+        side.check(HERE, T + second)
+    side.check(THERE, T + 20)
+    side.check(THERE, T + 45)
+    side.leg.take(side.path(HERE), 100, T + 51)
+    side.leg.take(side.path(THERE), 100, T + 51)  # the first check is older than 30 s by now
+    assert side.current(T + 51) == HERE
+
+
+def test_transactions_are_remembered_for_a_minute_under_any_load() -> None:
+    side = Side()
+    for step in range(3000):  # 50 a second, all that a leg may send
+        side.check(HERE, T + step / 50, transaction=step.to_bytes(12, "big"))
+    assert side.leg.seen((0).to_bytes(12, "big")) is side.path(HERE)
+    for step in range(3000, 9000):
+        side.check(HERE, T + step / 50, transaction=step.to_bytes(12, "big"))
+    assert side.leg.seen((5999).to_bytes(12, "big")) is None
+    assert side.leg.seen((6001).to_bytes(12, "big")) is side.path(HERE)
+    assert len(side.leg._seen) <= CHECKS_PER_SECOND * REMEMBERED_FOR + CHECK_BURST
+
+
+def test_at_a_browsers_pace_transactions_are_remembered_for_longer() -> None:
+    side = Side()
+    for step in range(3 * REMEMBERED):
+        side.check(HERE, T + step * 2.5, transaction=step.to_bytes(12, "big"))
+    assert len(side.leg._seen) == REMEMBERED
+    assert side.leg.seen((2 * REMEMBERED).to_bytes(12, "big")) is not None
+    side.leg.close()
+    assert len(side.leg._seen) == 0
+
+
+def test_a_leg_may_check_as_often_as_any_browser_does() -> None:
+    leg = Side().leg
+    assert all(leg.may_check(T) for _ in range(60))
+    assert all(leg.may_check(T + step / 25) for step in range(1, 2500))
+    allowed = sum(leg.may_check(T + 200 + step / 1000) for step in range(10_000))
+    assert allowed <= CHECK_BURST + CHECKS_PER_SECOND * 10
 
 
 def test_a_silent_path_is_left_for_one_check() -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from signaling.relay import port as udp
 from signaling.relay import wire
-from signaling.relay.ice import Refusal
-from signaling.relay.leg import FRESH, Ceiling, Drop
+from signaling.relay.flood import EARLY_FOR, PER_SOURCE
+from signaling.relay.ice import Credentials, Refusal
+from signaling.relay.leg import CHECK_BURST, FRESH, Ceiling, Drop
 from signaling.session import Role
 from tests.signaling.relay.helpers import DTLS, SRTCP, SRTP, Bench, credentials, request
 
@@ -278,6 +279,126 @@ def test_two_local_addresses_answer_each_from_its_own() -> None:
         assert peers[1].received() == [SRTP]
     finally:
         bench.close()
+
+
+# --- replay: security.md §1.3 ---
+
+
+def test_a_captured_check_sent_again_from_elsewhere_gets_nothing(bench: Bench) -> None:
+    client, expert = bench.call()
+    thief = bench.peer(client.known)
+    captured = [request(client.known, nominate=True) for _ in range(4)]
+    for check in captured:
+        client.send(check)
+    bench.turn()
+    assert len(client.received()) == 4
+    for later in (0.0, 1.0, 5.0, 20.0, 29.0):  # the side itself may be silent meanwhile
+        bench.now = 1000.0 + later
+        for check in captured:
+            thief.send(check)
+        bench.turn()
+    assert thief.received() == []
+    assert bench.port.drops == {Drop.REPLAYED: 20}
+    thief.send(SRTP)
+    expert.check()
+    expert.send(SRTP)
+    bench.turn()
+    assert client.received() == [SRTP]
+    assert thief.received() == []
+    assert bench.port.drops == {Drop.REPLAYED: 20, Drop.UNKNOWN_SOURCE: 1}
+
+
+def test_a_retransmission_is_answered_and_proves_nothing_new(bench: Bench) -> None:
+    client, expert = bench.call()
+    other = bench.peer(client.known)
+    once = request(client.known, nominate=True)
+    for _ in range(5):
+        other.send(once)
+    expert.send(SRTP)
+    bench.turn()
+    assert [packet[:2] for packet in other.received()] == [b"\x01\x01"] * 5
+    assert client.received() == [SRTP]  # a living path is left for two checks, and this was one
+    bench.now += FRESH
+    other.send(once)
+    other.send(SRTP)
+    bench.turn()
+    assert bench.port.drops == {Drop.STALE_SOURCE: 1}
+
+
+# --- flood: security.md §1.9 ---
+
+
+def test_strangers_get_so_many_hmacs_a_second_and_no_more(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, _ = bench.call()
+    tried = 0
+    verify = udp.ice.verify
+
+    def counting(packet: bytes, ufrag: bytes, password: bytes) -> object:
+        nonlocal tried
+        tried += 1
+        return verify(packet, ufrag, password)
+
+    monkeypatch.setattr(udp.ice, "verify", counting)
+    stranger = bench.peer(client.known)
+    forged = request(Credentials(client.known.ufrag, "?" * 24))
+    for _ in range(10):
+        for _ in range(30):
+            stranger.send(forged)
+        bench.turn()
+    assert tried == PER_SOURCE
+    assert bench.port.drops == {Refusal.BAD_INTEGRITY: PER_SOURCE, Drop.FLOOD: 300 - PER_SOURCE}
+    for _ in range(60):  # whoever has proven itself is not under that budget, though its address is the same
+        client.check()
+    bench.turn()
+    assert len(client.received()) == 60
+    bench.now += 1
+    newcomer = bench.peer(client.known)
+    newcomer.check()
+    bench.turn()
+    assert len(newcomer.received()) == 1
+    assert stranger.received() == []
+
+
+def test_a_party_cannot_spend_without_end_from_ever_new_sources(bench: Bench) -> None:
+    client, _ = bench.call()
+    answered = 0
+    for _ in range(300):
+        peer = bench.peer(client.known)
+        peer.check()
+        bench.turn()
+        answered += len(peer.received())
+        peer.close()
+    assert answered == CHECK_BURST - 1
+    assert bench.port.drops == {Drop.FLOOD: 300 - answered}
+
+
+def test_a_check_that_comes_before_its_credentials_is_answered_when_they_come(bench: Bench) -> None:
+    bench.port.open(1, 5000.0)
+    client = bench.peer(credentials("c"))
+    expert = bench.peer(credentials("e"))
+    client.check()
+    expert.check()
+    bench.turn()
+    assert client.received() == expert.received() == []
+    bench.port.admit(1, Role.CLIENT, client.known)
+    assert len(client.received()) == 1
+    bench.now += EARLY_FOR
+    bench.port.admit(1, Role.EXPERT, expert.known)
+    assert expert.received() == []
+    assert bench.port.drops == {Refusal.UNKNOWN_UFRAG: 2}
+
+
+def test_an_early_check_must_hold_all_the_same(bench: Bench) -> None:
+    bench.port.open(1, 5000.0)
+    stranger = bench.peer(Credentials(credentials("c").ufrag, "?" * 24))
+    stranger.check()
+    bench.turn()
+    bench.port.admit(1, Role.CLIENT, credentials("c"))
+    assert stranger.received() == []
+    assert bench.port.drops[Refusal.BAD_INTEGRITY] == 1
+
+
+# --- the sockets ---
 
 
 def test_the_wildcard_is_never_bound() -> None:
