@@ -66,6 +66,7 @@ Time: TypeAlias = Annotated[
 ]
 """Epoch milliseconds inside, an RFC 3339 string outside."""
 
+
 def _parse_seconds(value: Any) -> Any:
     return round(value * 1000) if isinstance(value, float) else value  # as it was written out: always a float
 
