@@ -22,6 +22,7 @@ from aiohttp import web
 from server import logs, tokens
 from server.api.access import client_address
 from server.api.control import control_app
+from server.api.doorstep import Runner
 from server.api.health import METRICS
 from server.api.limiter import Limiter
 from server.api.routes import SERVER_OPTIONS, Deps, build_app
@@ -112,6 +113,7 @@ class Service:
         async with contextlib.AsyncExitStack() as stack:
             await self.database.start()
             stack.push_async_callback(self.database.close)
+            stack.push_async_callback(self.desk.finish)
             before, after = await upgrade(self.database)
             if before != after:
                 log.info("migrated", before=before, after=after)
@@ -157,7 +159,7 @@ class Service:
         if settings.tls_cert is not None and settings.tls_key is not None:
             context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             context.load_cert_chain(settings.tls_cert, settings.tls_key)
-        runner = web.AppRunner(self.app, **SERVER_OPTIONS, shutdown_timeout=2, handle_signals=False)
+        runner = Runner(self.app, **SERVER_OPTIONS, shutdown_timeout=2, handle_signals=False)
         await runner.setup()
         try:
             site = web.TCPSite(runner, settings.host, settings.port, ssl_context=context, reuse_address=True)

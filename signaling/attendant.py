@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -55,6 +55,7 @@ POLL = 0.5
 STALLED = 2.0
 SOCKETS_PER_PARTY = 5
 DRAIN_WITHIN = 5.0
+EXPULSIONS_REMEMBERED = 1024
 
 T = TypeVar("T")
 
@@ -187,6 +188,8 @@ class Attendant:
         self._poller: asyncio.Task[None] | None = None
         self._polled: float | None = None
         self._deaf_until = 0.0
+        self.expulsions = 0
+        self._expelled: OrderedDict[tuple[str, Role], int] = OrderedDict()  # by party: the last one's number
 
     # --- life ---
 
@@ -228,13 +231,15 @@ class Attendant:
 
     # --- sockets: called by the gateway; only ``arrive`` may wait ---
 
-    async def arrive(self, sid: str, admission: Admission) -> bool:
-        """A page connected: show it where it is, then count it in. False if it is gone already."""
+    async def arrive(self, sid: str, admission: Admission, before: int | None = None) -> bool:
+        """A page connected: show it where it is, then count it in. False if it is gone already, or was admitted with
+        a link that was renewed since; ``before`` is what ``expulsions`` was when its token was looked at."""
         live = self._live(admission.session)
 
         async def welcome() -> bool:
             view = await self._desk.snapshot(live.id, admission.role)
-            if self.draining or not self._fanout.bind(sid, admission):
+            expelled = before is not None and before < self._expelled.get((live.id, admission.role), 0)
+            if self.draining or expelled or not self._fanout.bind(sid, admission):
                 return False
             live.version, live.phase = max(live.version, view.version), view.status
             party, other = live.party(admission.role), live.party(admission.role.other)
@@ -414,9 +419,28 @@ class Attendant:
         return self._switchboard.mutual_ms(session)
 
     async def expel(self, session: str, role: Role) -> None:
-        """This party's links were renewed: whoever came with an old one must show the new one."""
+        """This party's links were renewed: whoever came with an old one must show the new one.
+
+        Who was in the call with it is out of the call as well, media and all: absent like one who lost the connection,
+        until somebody joins with the new link.
+        """
+        self.expulsions += 1
+        self._expelled[session, role] = self.expulsions
+        self._expelled.move_to_end((session, role))
+        while len(self._expelled) > EXPULSIONS_REMEMBERED:
+            self._expelled.popitem(last=False)
         for sid in self._fanout.sids(session, role):
             await self._fanout.close(sid)
+        live = self._sessions.get(session)
+        join = live.party(role).join if live is not None else None
+        if live is not None and join is not None:
+            at = self._clock()
+            await self._report(session, Depart(role, join, How.CONNECTION, at), at)
+            self._post(live, lambda: self._close_leg_of(live, role, join))
+
+    async def _close_leg_of(self, live: _Live, role: Role, join: str) -> None:
+        if live.party(role).join == join:
+            await self._close_leg(live, role)
 
     def rearm(self) -> None:
         """The wall clock stepped: every deadline of the relay anew, never later (``security.md`` §5)."""

@@ -69,7 +69,14 @@ class StrictPacket(sio_packet.Packet):  # type: ignore[misc]
 
 
 class _Socket(AsyncSocket):  # type: ignore[misc]
-    """An Engine.IO socket that says when it is heard, and that is closed when it is closed."""
+    """An Engine.IO socket that says when it is heard, that is closed when it is closed, and that hoards nothing."""
+
+    async def send(self, pkt: Any) -> None:
+        """Everything goes out here, acknowledgements too: who asks and does not read is let go (§2.7)."""
+        if self.queue.qsize() >= MAX_QUEUE and not self.closing:
+            await self.server.fanout.refuse(self.sid, "slow")  # it gets a snapshot when it comes back
+            return
+        await super().send(pkt)
 
     async def receive(self, pkt: Any) -> None:
         if self.closing or self.closed:  # §2.9: the library would still hand up what a kicked client sends
@@ -264,10 +271,6 @@ class Fanout:
         eio_sid = self.server.manager.eio_sid_from_sid(sid, _NAMESPACE)
         socket = self.server.eio.sockets.get(eio_sid)
         if socket is None or socket.closing or socket.closed:
-            return
-        if socket.queue.qsize() > MAX_QUEUE:  # it does not read; it gets a snapshot when it comes back
-            self.refused["slow"] += 1
-            await self._shut(eio_sid)
             return
         await self.server.emit(EVENT_NAMES[type(message)], message.model_dump(mode="json"), to=sid)
 

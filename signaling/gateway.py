@@ -31,6 +31,7 @@ REMEMBERED = 64
 PARTIES_REMEMBERED = 4096
 
 _FLEETING = ("media", "quality")  # a newer one is as good: not worth remembering
+_ON_RECORD = ("join", "running_late")  # each may lengthen the ledger; whoever leaves is never held up
 
 
 class Guard(Protocol):
@@ -42,6 +43,9 @@ class Guard(Protocol):
     def failed(self, address: str) -> None:
         """One more wrong token."""
 
+    def pace(self, party: str) -> float:
+        """Count one more thing that a party puts on record; seconds to wait if that is too much, else 0."""
+
 
 class Open:
     """Nobody counts: for tests, and behind a door that does."""
@@ -51,6 +55,9 @@ class Open:
 
     def failed(self, address: str) -> None:
         pass
+
+    def pace(self, party: str) -> float:
+        return 0.0
 
 
 class Gateway(socketio.AsyncNamespace):  # type: ignore[misc]
@@ -65,7 +72,7 @@ class Gateway(socketio.AsyncNamespace):  # type: ignore[misc]
         self._fanout = fanout
         self._clock = clock
         self._guard = guard or Open()
-        self._admitted: dict[str, Admission] = {}
+        self._admitted: dict[str, tuple[Admission, int]] = {}
         self._acks: OrderedDict[tuple[str, Role], _Acks] = OrderedDict()
         fanout.on_heard = attendant.heard
         fanout.on_welcome = self._welcome
@@ -85,8 +92,7 @@ class Gateway(socketio.AsyncNamespace):  # type: ignore[misc]
     # --- coming and going ---
 
     async def _connect(self, sid: str, address: str, auth: object) -> None:
-        if self._guard.shut(address):
-            raise _refusal("too_many_attempts", "Too many wrong links came from your address; wait a while.")
+        before = self._attendant.expulsions
         try:  # §2.4: what escapes here leaves a ghost
             async with asyncio.timeout(ADMIT_WITHIN):
                 hello = parse_hello(auth)
@@ -95,6 +101,8 @@ class Gateway(socketio.AsyncNamespace):  # type: ignore[misc]
                 admission = await self._desk.admit(hello.token)
         except HeadstrtError as error:
             if isinstance(error, Denied):
+                if self._guard.shut(address):  # a genuine link gets in all the same: nobody can guess one
+                    raise _refusal("too_many_attempts", "Too many wrong links came from your address.") from None
                 self._guard.failed(address)
             raise _refusal(error.code, error.detail) from None
         except TimeoutError:
@@ -102,10 +110,10 @@ class Gateway(socketio.AsyncNamespace):  # type: ignore[misc]
         except Exception:
             log.exception("admitting failed")
             raise _refusal("internal", "Something went wrong here; try again in a moment.") from None
-        self._admitted[sid] = admission
+        self._admitted[sid] = (admission, before)
 
     async def _welcome(self, sid: str) -> bool:
-        return await self._attendant.arrive(sid, self._admitted.pop(sid))
+        return await self._attendant.arrive(sid, *self._admitted.pop(sid))
 
     def _disconnect(self, sid: str) -> None:
         self._admitted.pop(sid, None)
@@ -132,6 +140,8 @@ class Gateway(socketio.AsyncNamespace):  # type: ignore[misc]
         earlier = acks.get(key)
         if earlier is not None:
             return await asyncio.shield(earlier)
+        if name in _ON_RECORD and self._guard.pace(f"{admission.session}/{admission.role}"):
+            return _refused("too_many_requests", "This was asked for too often; wait a moment.")
         answer = acks[key] = asyncio.get_running_loop().create_future()
         try:
             ack, final = await self._carry_out(sid, admission, command, at)

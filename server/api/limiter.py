@@ -1,7 +1,8 @@
-"""Guessing costs time: ten bad tokens or keys in five minutes shut an address out for fifteen.
+"""Guessing costs time: ten bad tokens or keys in five minutes shut an address out for fifteen. So does flooding.
 
-It counts what it is told was wrong, per address (per /64 for IPv6, which is what one household gets), in bounded
-memory. Time is passed in as a function of monotonic seconds. It knows no HTTP, and the socket's door may share it.
+It counts what it is told was wrong, per address (per /64 for IPv6, which is what one household gets), and how often a
+party asks for something that goes on record; both in bounded memory. Time is passed in as a function of monotonic
+seconds. It knows no HTTP; the doors for requests and for sockets share one.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ TRIES = 10
 WINDOW = 5 * 60.0
 SHUT_FOR = 15 * 60.0
 ROOM = 10_000
+RECORDS_BURST, RECORDS_A_SECOND = 60.0, 0.2
+"""What one party may put on record: far more than any page asks for, far less than what would choke a session."""
 
 
 @dataclass(slots=True)
@@ -32,15 +35,16 @@ class Limiter:
         self._clock = clock
         self._room = room
         self._records: OrderedDict[str, _Record] = OrderedDict()
+        self._paces: OrderedDict[str, tuple[float, float]] = OrderedDict()  # by party: what is left, as of when
 
     def shut(self, address: str) -> float:
         """Seconds for which nothing from this address is looked at; 0 when it is free to try."""
-        record = self._records.get(_household(address))
+        record = self._records.get(household(address))
         return max(0.0, record.until - self._clock()) if record else 0.0
 
     def failed(self, address: str) -> None:
         """One more wrong token or key from this address."""
-        now, key = self._clock(), _household(address)
+        now, key = self._clock(), household(address)
         record = self._records.setdefault(key, _Record())
         self._records.move_to_end(key)
         record.failures = [at for at in record.failures if now - at < WINDOW]
@@ -55,11 +59,23 @@ class Limiter:
         while len(self._records) > self._room:  # whoever has been quiet longest is forgotten
             self._records.popitem(last=False)
 
+    def pace(self, party: str) -> float:
+        """Count one thing more that a party puts on record; the seconds to wait if that is too much, else 0."""
+        now = self._clock()
+        left, at = self._paces.pop(party, (RECORDS_BURST, now))
+        left = min(RECORDS_BURST, left + (now - at) * RECORDS_A_SECOND)
+        wait = (1 - left) / RECORDS_A_SECOND if left < 1 else 0.0
+        self._paces[party] = (left if wait else left - 1, now)
+        while len(self._paces) > self._room:
+            self._paces.popitem(last=False)
+        return wait
+
     def __len__(self) -> int:
         return len(self._records)
 
 
-def _household(address: str) -> str:
+def household(address: str) -> str:
+    """What is counted as one: an address, or a network of IPv6 that one customer gets."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:

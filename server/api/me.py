@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from server.api import calendar, requests
+from server.api import access, calendar, requests
 from server.api.access import ADMISSION
 from server.api.deps import deps
 from server.api.sessions import answer
@@ -23,6 +23,7 @@ async def check(request: web.Request) -> web.Response:
     """The device check: evidence that somebody was there, on time, with a broken device."""
     requests.query(request, requests.NoQuery)
     given = await requests.body(request, requests.CheckBody)
+    access.in_pace(request)
     who = request[ADMISSION]
     await deps(request).desk.check(who.session, who.role, given.results())
     return await _view(request)
@@ -32,6 +33,7 @@ async def guidelines(request: web.Request) -> web.Response:
     """P5.2."""
     requests.query(request, requests.NoQuery)
     given = await requests.body(request, requests.AcceptBody)
+    access.in_pace(request)
     who, here = request[ADMISSION], deps(request)
     await here.desk.report(who.session, Accept(who.role, given.version, given.accepted), here.clock())
     return await _view(request)
@@ -41,6 +43,7 @@ async def refund(request: web.Request) -> web.Response:
     """P3.12: asked for once, perhaps for less."""
     requests.query(request, requests.NoQuery)
     given = await requests.body(request, requests.RefundBody)
+    access.in_pace(request)
     who = request[ADMISSION]
     await deps(request).desk.request_refund(who.session, who.role, given.amount.value() if given.amount else None)
     return await _view(request)

@@ -104,18 +104,25 @@ async def expect(request: web.Request) -> web.StreamResponse | None:
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Security §3, on every answer; a page has set its own policy before, and keeps it."""
-    headers = response.headers
-    headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'")
-    headers.setdefault("Permissions-Policy", permissions(()))
-    headers.setdefault("Referrer-Policy", "no-referrer")
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cache-Control", "no-store")
-    headers.popall("Server", None)
-    settings = request.config_dict[DEPS].settings
+    """On every answer; a page has set its own policy before, and keeps it."""
+    for name, value in security_headers(request.config_dict[DEPS].settings).items():
+        response.headers.setdefault(name, value)
+    response.headers.popall("Server", None)
+
+
+def security_headers(settings: Settings) -> dict[str, str]:
+    """Security §3: what every answer carries that says nothing else."""
+    headers = {
+        "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+        "Permissions-Policy": permissions(()),
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cache-Control": "no-store",
+    }
     if settings.origin.startswith("https://"):
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    return headers
 
 
 def page_policy(settings: Settings, *, framed: bool) -> str:

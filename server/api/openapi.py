@@ -187,7 +187,7 @@ def _refusals(route: Route) -> dict[str, list[str]]:
     if isinstance(route.access, frozenset):
         all_ += ["403 insufficient_scope"]
     if route.body is not None:
-        all_ += ["400 bad_json", "413 body_too_large", "415 unsupported_media_type"]
+        all_ += ["400 bad_json", "408 too_slow", "413 body_too_large", "415 unsupported_media_type"]
     if route.body is not None or route.method == "DELETE":
         all_ += ["409 stale"]
     found: dict[str, list[str]] = {}

@@ -7,6 +7,7 @@ The same models make the OpenAPI document. Whether a well-formed command is allo
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import json
@@ -37,6 +38,7 @@ from signaling.session import MINUTE, Ms, Phase, Role, Whom
 M = TypeVar("M", bound=BaseModel)
 
 MAX_BODY = 256 * 1024
+BODY_WITHIN = 20.0
 EARLIEST: Ms = 946_684_800_000  # 2000-01-01
 LATEST: Ms = 7_258_118_400_000  # 2200-01-01: far enough, and every sum of times stays a date
 MAX_AMOUNT = 1_000_000_000_000
@@ -348,13 +350,17 @@ class RoleQuery(Query):
 
 
 async def body(request: web.Request, model: type[M]) -> M:
-    """The JSON body as ``model``. ``Refusal`` 415, 413, 400 or 422."""
+    """The JSON body as ``model``. ``Refusal`` 415, 413, 408, 400 or 422."""
     if request.content_type != "application/json":
         raise Refusal(415, "unsupported_media_type", "Send the body as application/json.")
     if "Content-Encoding" in request.headers:  # the server does not unpack: see SERVER_OPTIONS
         headers = {"Accept-Encoding": "identity"}
         raise Refusal(415, "unsupported_media_type", "Send the body without a Content-Encoding.", headers=headers)
-    raw = await request.read()
+    try:
+        async with asyncio.timeout(BODY_WITHIN):
+            raw = await request.read()
+    except TimeoutError:
+        raise Refusal(408, "too_slow", f"The body did not come within {BODY_WITHIN:.0f} seconds.") from None
     try:
         text = raw.decode()
         parsed = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)

@@ -24,6 +24,7 @@ OPERATE = frozenset({"sessions", "moderation"})
 _SESSION = ((200, SessionAnswer),)
 _GONE = "404 session_not_found"
 _OVER = "409 session_over"
+_PACE = "429 too_many_requests"
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -161,7 +162,7 @@ ROUTES: tuple[Route, ...] = (
         "The result of a device check",
         "party",
         ((200, View),),
-        (_OVER,),
+        (_OVER, _PACE),
         body=requests.CheckBody,
     ),
     Route(
@@ -172,7 +173,7 @@ ROUTES: tuple[Route, ...] = (
         "Accept or decline the guidelines",
         "party",
         ((200, View),),
-        (_OVER, "409 guidelines_changed"),
+        (_OVER, "409 guidelines_changed", _PACE),
         body=requests.AcceptBody,
     ),
     Route(
@@ -183,7 +184,14 @@ ROUTES: tuple[Route, ...] = (
         "Ask for a refund",
         "party",
         ((200, View),),
-        ("403 not_yours", "409 refund_not_possible", "409 refund_expired", "422 amount_too_high", "422 wrong_currency"),
+        (
+            "403 not_yours",
+            "409 refund_not_possible",
+            "409 refund_expired",
+            "422 amount_too_high",
+            "422 wrong_currency",
+            _PACE,
+        ),
         body=requests.RefundBody,
     ),
     Route(
