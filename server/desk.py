@@ -4,6 +4,8 @@ Every fact about a session comes through here, one at a time per session, in the
 change is one transaction: the session, its new ledger entries, its settlement when it has ended, and the events for the
 outside. When a call returns, it is on the disk; then, and not before, the alarm is set and the pages are told.
 
+A change that has begun is finished and told even if whoever asked for it has gone; one that has not is taken back.
+
 It knows no HTTP, no socket and no packet, and it decides nothing about what a fact means: that is ``policy``.
 """
 
@@ -13,9 +15,9 @@ import asyncio
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal, TypeVar
 from weakref import WeakValueDictionary
 
 import structlog
@@ -48,7 +50,7 @@ from server.store import keys, sessions
 from server.store.database import Database
 from server.store.sessions import Party, Record, Summary
 from server.webhooks.payloads import rows
-from signaling.errors import Denied, NotFound, Stale, UserError
+from signaling.errors import Busy, Denied, HeadstrtError, NotFound, Stale, UserError
 from signaling.messages import View
 from signaling.ports import Admission, Clock, Listener, Report
 from signaling.session import (
@@ -78,10 +80,19 @@ NODE = "single"
 SIGN_EVERY = 2.0
 """Seconds between two signs of life (P3.9)."""
 
+WITHIN = 8.0
+"""Seconds after which who asked for a change is told that it could not be written in time."""
+
+_AT_ONCE = 50
+"""How many sessions are woken together: they share commits."""
+
 _NOTES_PER_ROLE = 20
 """How many notes of one kind a party's page can put on the ledger: a record, not a diary."""
 _OPENED_AGAIN = 10 * 60_000
 _DAY = 86_400_000
+_HOUR = 3_600_000
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +135,24 @@ SCOPES = ("sessions", "moderation", "endpoints", "read")
 Decide = Callable[[Record], "tuple[Record, Sequence[AnyFact]]"]
 """From a loaded record: the record with its columns changed, and the facts that are new."""
 
+Change = tuple["Record | None", "Record", Report, T]
+"""The record before and after, what the listeners are told, and what the caller wants besides."""
+
+
+@dataclass(slots=True)
+class _Order:
+    """One change that somebody waits for; once begun it cannot be taken back."""
+
+    begun: bool = False
+    taken_back: bool = False
+
 
 class Desk:
-    """One per process. ``alarm(session, when)`` asks for a ``wake``; ``listeners`` are told after each commit."""
+    """One per process. ``alarm(session, when)`` asks for a ``wake``; ``listeners`` are told after each commit.
+
+    ``catch_up`` is awaited before each change: whoever knows that this service stood still settles that first (P3.9).
+    ``mutual`` says how long a session has had media both ways.
+    """
 
     def __init__(self, database: Database, rules: Rules, clock: Clock) -> None:
         self.database = database
@@ -135,6 +161,9 @@ class Desk:
         self.listeners: list[Listener] = []
         self.alarm: Callable[[str, Ms | None], None] = lambda session, when: None
         self.mutual: Callable[[str], Ms] = lambda session: 0
+        self.catch_up: Callable[[], Awaitable[None]] = _lived_on
+        self.within = WITHIN
+        self._under_way: set[asyncio.Task[Any]] = set()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     # --- bookings ---
@@ -148,22 +177,17 @@ class Desk:
             raise UserError("same_person", "Client and expert must be two different persons.", status=422)
         at = self.clock()
 
-        async with self._lock(booking.id):
+        async def work(connection: AsyncConnection) -> Change[list[tuple[str, str]]]:
+            before = await sessions.load(connection, booking.id)
+            if if_version is not None and (before is None or before.version != if_version):
+                raise Stale("This session changed in the meantime; load it again.", code="precondition_failed")
+            if before is None:
+                after, report = await self._create(connection, booking, at)
+            else:
+                after, report = await self._save(connection, before, self._rebook(before, booking, at), at)
+            return before, after, report, await sessions.overlapping(connection, after)
 
-            async def work(
-                connection: AsyncConnection,
-            ) -> tuple[Record | None, Record, Report, list[tuple[str, str]]]:
-                before = await sessions.load(connection, booking.id)
-                if if_version is not None and (before is None or before.version != if_version):
-                    raise Stale("This session changed in the meantime; load it again.", code="precondition_failed")
-                if before is None:
-                    after, report = await self._create(connection, booking, at)
-                else:
-                    after, report = await self._save(connection, before, self._rebook(before, booking, at), at)
-                return before, after, report, await sessions.overlapping(connection, after)
-
-            before, after, report, overlaps = await self.database.write(work)
-            await self._tell(before, after, report)
+        before, after, _, overlaps = await self._commit(booking.id, work)
         return Booked(after, before is None, tuple(overlaps))
 
     async def _create(self, connection: AsyncConnection, booking: Booking, at: Ms) -> tuple[Record, Report]:
@@ -278,7 +302,10 @@ class Desk:
             raise Denied()
         at = self.clock()
         if _worth_noting(record, Opened(at, claims.role), at):
-            await self._note(record.id, Opened(at, claims.role))
+            try:
+                await self._note(record.id, Opened(at, claims.role))
+            except Busy:
+                log.warning("who came could not be noted", session=record.id)  # and is no reason to send it away
         return Admission(claims.session, claims.role)
 
     async def report(self, session: str, event: Event, at: Ms) -> Report:
@@ -366,17 +393,14 @@ class Desk:
         """Wake every session that is due: a lost timer costs a second, never a record."""
         async with self.database.read() as connection:
             ids = await sessions.due(connection, self.clock())
-        for session in ids:
-            try:
-                await self.wake(session)
-            except Stale:
-                continue
+        await self._each(ids, self.wake)
         return len(ids)
 
-    async def sign_of_life(self) -> None:
-        """This service was alive now (P3.9)."""
+    async def sign_of_life(self) -> Ms:
+        """This service was alive now, and could write so (P3.9)."""
         now = self.clock()
         await self.database.write(lambda connection: sessions.sign_of_life(connection, NODE, now))
+        return now
 
     async def reconcile(self) -> None:
         """At start: close what is overdue as of its end, and tell every open session how long this service was away."""
@@ -384,15 +408,52 @@ class Desk:
         async with self.database.read() as connection:
             alive = await sessions.last_alive(connection, NODE)
             ids = await sessions.open_until(connection, now + _DAY)
-            alarms = await sessions.next_wake(connection, now + _DAY)
         if alive is not None:
-            for session in ids:
-                await self._event(session, Outage(alive), now)
+            await self._each(ids, lambda session: self._suffer(session, alive, now))
+        async with self.database.read() as connection:
+            alarms = await sessions.next_wake(connection, now + _DAY)
         for session, when in alarms:
             self.alarm(session, when)
         await self.sign_of_life()
         if alive is not None:
             log.info("back", away_ms=now - alive, sessions=len(ids))
+
+    async def outage(self, last_alive: Ms, spared: Callable[[Record, Ms], bool]) -> int:
+        """This service lived, but not between ``last_alive`` and now: tell the sessions that this took something from.
+
+        ``spared(record, now)`` says of which it took nothing. Returns of how many it did. For ``catch_up`` alone, and
+        so the one change that does not wait for it.
+        """
+        now, hurt = self.clock(), 0
+        async with self.database.read() as connection:
+            ids = await sessions.open_until(connection, now + _HOUR)
+
+        async def suffer(session: str) -> None:
+            nonlocal hurt
+            hurt += bool(await self._suffer(session, last_alive, now, spared))
+
+        await self._each(ids, suffer)
+        return hurt
+
+    async def _suffer(
+        self, session: str, last_alive: Ms, now: Ms, spared: Callable[[Record, Ms], bool] = lambda record, now: False
+    ) -> Sequence[Fact]:
+        def happen(record: Record) -> tuple[Record, Sequence[AnyFact]]:
+            return record, () if spared(record, now) else self._advance(record, Outage(last_alive), now)
+
+        _, report = await self._change(session, now, happen, catch_up=False)
+        return report.facts
+
+    async def _each(self, ids: Sequence[str], act: Callable[[str], Awaitable[object]]) -> None:
+        """``act`` on all of them. One that fails is logged and hurts no other; a disk that fails, fails this."""
+        for first in range(0, len(ids), _AT_ONCE):
+            some = ids[first : first + _AT_ONCE]
+            results = await asyncio.gather(*map(act, some), return_exceptions=True)
+            for session, result in zip(some, results, strict=True):
+                if isinstance(result, Busy):
+                    raise result
+                if isinstance(result, BaseException) and not isinstance(result, Stale):
+                    log.error("a session could not be brought up to date", session=session, exc_info=result)
 
     # --- keys ---
 
@@ -451,18 +512,68 @@ class Desk:
         _, report = await self._change(session_id, fact.at, note)
         return report
 
-    async def _change(self, session_id: str, at: Ms, decide_on: Decide) -> tuple[Record, Report]:
-        async with self._lock(session_id):
+    async def _change(
+        self, session_id: str, at: Ms, decide_on: Decide, *, catch_up: bool = True
+    ) -> tuple[Record, Report]:
+        async def work(connection: AsyncConnection) -> Change[None]:
+            before = await sessions.load(connection, session_id)
+            if before is None:
+                raise _no_session()
+            return before, *await self._save(connection, before, decide_on(before), at), None
 
-            async def work(connection: AsyncConnection) -> tuple[Record, Record, Report]:
-                before = await sessions.load(connection, session_id)
-                if before is None:
-                    raise _no_session()
-                return before, *await self._save(connection, before, decide_on(before), at)
-
-            before, after, report = await self.database.write(work)
-            await self._tell(before, after, report)
+        _, after, report, _ = await self._commit(session_id, work, catch_up=catch_up)
         return after, report
+
+    async def _commit(
+        self, session_id: str, work: Callable[[AsyncConnection], Awaitable[Change[T]]], *, catch_up: bool = True
+    ) -> Change[T]:
+        """One change in its turn, in a task of its own: what is committed is told, whoever is still waiting for it.
+
+        ``Busy`` after ``within`` seconds. Then, and when the caller is cancelled, it is taken back if it has not begun.
+        """
+        order = _Order()
+        task = asyncio.create_task(self._carry_out(session_id, work, order, catch_up), name=f"change {session_id}")
+        self._under_way.add(task)
+        task.add_done_callback(self._carried_out)
+        try:
+            await asyncio.wait({task}, timeout=self.within)
+        finally:
+            order.taken_back = True
+        if not task.done():
+            raise Busy(_IN_DOUBT) if order.begun else Busy()
+        return task.result()
+
+    async def _carry_out(
+        self,
+        session_id: str,
+        work: Callable[[AsyncConnection], Awaitable[Change[T]]],
+        order: _Order,
+        catch_up: bool,
+    ) -> Change[T]:
+        if catch_up:
+            await self.catch_up()
+
+        async def begin(connection: AsyncConnection) -> Change[T]:
+            if order.taken_back:
+                raise Busy()
+            order.begun = True
+            return await work(connection)
+
+        async with self._lock(session_id):
+            change = await self.database.write(begin)
+            before, after, report, _ = change
+            await self._tell(before, after, report)
+        return change
+
+    def _carried_out(self, task: asyncio.Task[Any]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, HeadstrtError):
+            log.error("a change failed", change=task.get_name(), error=repr(error))  # raised to the caller, if there
+
+    async def finish(self) -> None:
+        """Until no change is under way. For the shut-down, before the database closes."""
+        while self._under_way:
+            await asyncio.wait(self._under_way)
 
     async def _save(
         self,
@@ -504,6 +615,13 @@ class Desk:
         if lock is None:
             lock = self._locks[session_id] = asyncio.Lock()
         return lock
+
+
+_IN_DOUBT = "The server could not write this in time; look whether it happened before you try again."
+
+
+async def _lived_on() -> None:
+    """Nothing to catch up with: a desk of which nobody takes the pulse."""
 
 
 def _judge(record: Record) -> Settled:

@@ -57,3 +57,12 @@ class Stale(HeadstrtError):
 
     def __init__(self, detail: str = "This changed in the meantime; load it again.", *, code: str = "stale") -> None:
         super().__init__(code, detail)
+
+
+class Busy(Stale):
+    """The server cannot write just now: a full or frozen disk, a file that somebody else has locked."""
+
+    status = 503
+
+    def __init__(self, detail: str = "The server cannot take this just now; try again in a moment.") -> None:
+        super().__init__(detail, code="busy")

@@ -3,6 +3,9 @@
 On SQLite there is one writer connection in one process, for library versions up to 3.51.2 can lose commits with two.
 Transactions that arrive while one is being committed share the next commit (each in its own savepoint), so that a busy
 second costs a few fsyncs and not hundreds. What a transaction does is none of this file's business.
+
+A disk that is full, a file that is locked or a connection that broke fails what was under way, in bounded time and with
+``Busy``; the writer drops the connection, lives on, and the next write tries anew.
 """
 
 from __future__ import annotations
@@ -11,21 +14,48 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
+import structlog
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from signaling.errors import Busy
+
+log = structlog.get_logger("database")
 
 T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[T]]
 
 GROUP_FOR = 0.005
 """Seconds that a commit waits for company, when there is any."""
+
+LOCKED_FOR = 5.0
+"""Seconds that a transaction waits for somebody else's lock on the file."""
+
+PATIENCE = 7.0
+"""Seconds that a write waits for its turn; then it is withdrawn and never happens."""
+
+_NOT_NOW = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_INTERRUPT,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+}
+"""The results of SQLite that say something about the machine, not about what was asked."""
 
 
 class Locked(RuntimeError):
@@ -36,6 +66,11 @@ class Locked(RuntimeError):
 class _Job:
     work: Work[Any]
     done: asyncio.Future[Any]
+    begun: bool = False
+
+    def fail(self, error: BaseException) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
 
 
 def parse_url(text: str) -> URL:
@@ -56,6 +91,7 @@ class Database:
         self.url = parse_url(url)
         self.path = Path(self.url.database or "")
         self.observe: Callable[[float], None] = lambda seconds: None
+        self.patience = PATIENCE
         self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue()
         self._writer: AsyncEngine | None = None
         self._reader: AsyncEngine | None = None
@@ -65,8 +101,8 @@ class Database:
     async def start(self) -> None:
         """Take the lock file, open both engines. ``Locked`` when another process writes here."""
         self._lock = take_lock(self.path)
-        self._writer = create_async_engine(self.url, pool_size=1, max_overflow=0)
-        self._reader = create_async_engine(self.url, pool_size=4, max_overflow=4)
+        self._writer = create_async_engine(self.url, pool_size=1, max_overflow=0, pool_timeout=LOCKED_FOR)
+        self._reader = create_async_engine(self.url, pool_size=4, max_overflow=4, pool_timeout=LOCKED_FOR)
         event.listen(self._writer.sync_engine, "connect", _prepare_writer)
         event.listen(self._writer.sync_engine, "begin", _begin_immediate)
         event.listen(self._reader.sync_engine, "connect", _prepare_reader)
@@ -83,67 +119,125 @@ class Database:
         """Run ``work`` in a transaction and return its result once it is on the disk.
 
         ``work`` may only talk to its connection: everyone else is waiting for it. Whatever it raises undoes it alone.
+        ``Busy`` when the disk does not take it: then it did not happen. Who is cancelled while it waits for its turn
+        takes it back; once begun it is finished, and who was cancelled then does not know the outcome.
         """
-        if self._task is None:
-            self._task = asyncio.create_task(self._write_forever(), name="database-writer")
+        if self._writer is None:
+            raise RuntimeError("the database is not open")
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._write_forever(self._writer), name="database-writer")
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        job = _Job(work, done)
         began = time.monotonic()
-        await self._jobs.put(_Job(work, done))
-        result = await done
+        self._jobs.put_nowait(job)
+        try:
+            await asyncio.wait({done}, timeout=self.patience)
+            if not done.done() and not job.begun:
+                raise Busy()
+            result = await asyncio.shield(done)
+        finally:
+            if not job.begun:
+                done.cancel()  # taken back: the writer passes over it
         self.observe(time.monotonic() - began)
         return result
 
     @contextlib.asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A connection that sees one consistent state and cannot write."""
-        assert self._reader is not None
-        async with self._reader.connect() as connection, connection.begin():
-            yield connection
+        """A connection that sees one consistent state and cannot write. ``Busy`` when the file cannot be read now."""
+        if self._reader is None:
+            raise RuntimeError("the database is not open")
+        try:
+            async with self._reader.connect() as connection, connection.begin():
+                yield connection
+        except (DBAPIError, PoolTimeout) as error:
+            raise _whose(error) from error
 
     async def close(self) -> None:
+        """After what is waiting has been written, if the disk takes it within a few seconds."""
         if self._task is not None:
-            await self._jobs.put(None)
-            await self._task
+            self._jobs.put_nowait(None)
+            _, stuck = await asyncio.wait({self._task}, timeout=self.patience)
+            if stuck:
+                log.error("the disk does not answer; leaving it")
+                self._task.cancel()
+                await asyncio.wait({self._task}, timeout=1)
             self._task = None
-        for engine in (self._writer, self._reader):
+        writer, reader, self._writer, self._reader = self._writer, self._reader, None, None
+        for engine in (writer, reader):
             if engine is not None:
                 await engine.dispose()
-        self._writer = self._reader = None
         if self._lock is not None:
             self._lock.close()
             self._lock = None
 
-    async def _write_forever(self) -> None:
-        assert self._writer is not None
-        async with self._writer.connect() as connection:
-            while (job := await self._jobs.get()) is not None:
-                if not await self._write_group(connection, job):
-                    return
+    # --- the writer ---
 
-    async def _write_group(self, connection: AsyncConnection, job: _Job | None) -> bool:
-        """One transaction on the disk, with every job that comes in time. False when the last job was the close."""
-        loop = asyncio.get_running_loop()
-        finished: list[tuple[_Job, Any]] = []
+    async def _write_forever(self, engine: AsyncEngine) -> None:
+        """Until ``close``. Whatever happens here, nobody is left waiting: each job is done, failed or taken back."""
+        connection: AsyncConnection | None = None
         try:
-            async with connection.begin():
-                until = loop.time() + GROUP_FOR
-                while job is not None:
-                    try:
-                        async with connection.begin_nested():
-                            finished.append((job, await job.work(connection)))
-                    except Exception as error:  # handed to whoever asked for it; the savepoint is rolled back
-                        _fail(job, error)
-                    if self._jobs.empty() or loop.time() >= until:
-                        break
-                    job = self._jobs.get_nowait()
-        except Exception as error:  # the commit itself failed: none of them happened
-            for each in [each for each, _ in finished] + ([job] if job is not None else []):
-                _fail(each, error)
-            return job is not None
-        for each, result in finished:
-            if not each.done.done():
-                each.done.set_result(result)
-        return job is not None
+            while (job := await self._jobs.get()) is not None:
+                finished: list[tuple[_Job, Any]] = []
+                closing = began = False
+                try:
+                    connection = connection or await engine.connect()
+                    async with connection.begin():
+                        began = True
+                        closing = await self._run_group(connection, job, finished)
+                except Exception as error:  # BEGIN, COMMIT or the connection itself: none of them happened
+                    reason = _whose(error)
+                    log.error("a transaction failed", error=str(error), writes=len(finished), began=began)
+                    job.fail(reason)
+                    for each, _ in finished:
+                        each.fail(reason)
+                    if not began:  # it has waited for as long as anyone should; so have those behind it
+                        self._fail_waiting(reason)
+                    await _drop(connection)
+                    connection = None
+                else:
+                    for each, result in finished:
+                        if not each.done.done():
+                            each.done.set_result(result)
+                if closing:
+                    return
+        finally:
+            self._fail_waiting(Busy())
+            await _drop(connection, broken=False)
+
+    async def _run_group(self, connection: AsyncConnection, job: _Job | None, finished: list[tuple[_Job, Any]]) -> bool:
+        """Every job that comes in time, each in a savepoint of its own. True when the last job was the close."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + GROUP_FOR
+        while job is not None:
+            if not job.done.done():  # else it was taken back
+                job.begun = True
+                try:
+                    async with connection.begin_nested():
+                        result = await job.work(connection)
+                except Exception as error:  # handed to whoever asked for it; the savepoint is rolled back
+                    job.fail(_whose(error))
+                    if not await _in_transaction(connection):
+                        raise  # SQLite has rolled back everything (a full disk does that), the others' work as well
+                except BaseException as error:
+                    job.fail(error)
+                    raise
+                else:
+                    finished.append((job, result))
+            if self._jobs.empty() or loop.time() >= until:
+                return False
+            job = self._jobs.get_nowait()
+        return True
+
+    def _fail_waiting(self, error: Exception) -> None:
+        kept: list[None] = []
+        while not self._jobs.empty():
+            job = self._jobs.get_nowait()
+            if job is None:
+                kept.append(job)
+            else:
+                job.fail(error)
+        for each in kept:  # the close is not forgotten
+            self._jobs.put_nowait(each)
 
 
 def take_lock(path: Path) -> IO[bytes]:
@@ -159,17 +253,45 @@ def take_lock(path: Path) -> IO[bytes]:
     return handle
 
 
-def _fail(job: _Job, error: Exception) -> None:
-    if not job.done.done():
-        job.done.set_exception(error)
+def _whose(error: Exception) -> Exception:
+    """``Busy`` where the machine is to blame; else the error itself."""
+    seen: BaseException | None = error
+    while seen is not None:  # the end of a savepoint that is gone hides why it is gone
+        if isinstance(seen, PoolTimeout):
+            return Busy()
+        if isinstance(seen, DBAPIError):
+            code = getattr(seen.orig, "sqlite_errorcode", None)
+            if seen.connection_invalidated or (code is not None and code & 0xFF in _NOT_NOW):
+                return Busy()
+        seen = seen.__cause__ or seen.__context__
+    return error
+
+
+async def _in_transaction(connection: AsyncConnection) -> bool:
+    raw = await connection.get_raw_connection()
+    return bool(getattr(raw.driver_connection, "in_transaction", False))
+
+
+async def _drop(connection: AsyncConnection | None, *, broken: bool = True) -> None:
+    if connection is None:
+        return
+    try:
+        if broken:
+            await connection.invalidate()
+        await connection.close()
+    except Exception:
+        log.warning("a connection could not be closed", exc_info=True)
+
+
+_BUSY_TIMEOUT = f"busy_timeout={round(LOCKED_FOR * 1000)}"
 
 
 def _prepare_writer(dbapi: Any, _: Any) -> None:
-    _pragmas(dbapi, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000")
+    _pragmas(dbapi, _BUSY_TIMEOUT, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 
 
 def _prepare_reader(dbapi: Any, _: Any) -> None:
-    _pragmas(dbapi, "foreign_keys=ON", "busy_timeout=5000", "query_only=ON")
+    _pragmas(dbapi, _BUSY_TIMEOUT, "foreign_keys=ON", "query_only=ON")
 
 
 def _pragmas(dbapi: Any, *settings: str) -> None:
