@@ -1,0 +1,243 @@
+"""CPU time per forwarded packet: our relay's worker, a bare recvfrom/sendto loop in C, and coturn, in one run.
+
+All on loopback, the same load tool, the same packets (1 100 bytes that look like SRTP), so many calls of 200 packets a
+second each way. What is counted is user and system time of the forwarding process over packets that arrived. Ours is
+the real thing: the switchboard, its worker process, legs that passed authenticated STUN checks, every check and ceiling
+on. coturn has both parties behind it, as two browsers have that may not see each other's address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from aioice import stun
+
+from bench import load
+from bench.figures import Figure, Report, compiled, cpu_seconds
+from bench.load import Line, udp
+from signaling.relay.ice import Credentials
+from signaling.relay.switchboard import RelaySettings, Switchboard
+from signaling.session import Role
+from tests.signaling.relay.helpers import ice_of, request, sample
+
+CALLS: Final = (10, 50)
+RATE: Final = 200  # packets a second, each way
+BURSTS: Final = {1: "one by one", 7: "frames of 7"}  # how these come: evenly, or as a camera's 29 frames a second
+SECONDS: Final = 2.5
+ROUNDS: Final = 2
+OF_C, OF_COTURN = 2.0, 0.6
+
+CHANNEL: Final = 0x4000
+TURN_TO_SELF: Final = CHANNEL.to_bytes(2, "big") + load.SIZE.to_bytes(2, "big")
+
+
+@dataclass(slots=True)
+class Cost:
+    """CPU seconds and packets, summed over rounds."""
+
+    cpu: float = 0.0
+    sent: int = 0
+    got: int = 0
+
+    @property
+    def microseconds(self) -> float:
+        return self.cpu / self.got * 1e6
+
+    @property
+    def loss(self) -> float:
+        return 1 - self.got / self.sent
+
+
+@dataclass(slots=True)
+class Forwarder:
+    """Somebody who forwards, ready to: its process, and the parties' lines."""
+
+    process: int
+    lines: list[Line] = field(default_factory=list)
+
+
+async def _ours(calls: int) -> AsyncGenerator[Forwarder, None]:
+    board = Switchboard(RelaySettings(port=0, bind=("127.0.0.1",)), on_media=lambda _: None, on_stopped=lambda _: None)
+    await board.start()
+    try:
+        relay = ("127.0.0.1", board.port)
+        forwarder = Forwarder(board.workers[0])
+        for number in range(calls):
+            for known in negotiated(board, f"bench {number}"):
+                line = Line(udp(), relay)
+                await asyncio.to_thread(checked, line, known)
+                forwarder.lines.append(line)
+        yield forwarder
+    finally:
+        await board.stop()
+
+
+def negotiated(board: Switchboard, session: str) -> tuple[Credentials, Credentials]:
+    """A call as two pages would negotiate it; what the client and the expert dial with."""
+    board.open(session, time.monotonic() + 600)
+    board.join(session, Role.CLIENT)
+    (negotiate,) = board.join(session, Role.EXPERT)
+    (offer,) = board.describe(session, Role.EXPERT, "offer", sample("chromium-offer"), negotiate.generation)
+    (answer,) = board.describe(session, Role.CLIENT, "answer", sample("chromium-answer"), negotiate.generation)
+    return ice_of(offer), ice_of(answer)
+
+
+def checked(line: Line, known: Credentials) -> None:
+    """Pass an authenticated, nominating check from the line's socket; the relay has it when it answers."""
+    for _ in range(50):
+        line.socket.sendto(request(known, nominate=True), line.to)
+        with contextlib.suppress(TimeoutError):
+            line.socket.settimeout(0.2)
+            if line.socket.recv(2048)[:2] == b"\x01\x01":
+                return
+    raise RuntimeError("the relay answers no check")
+
+
+async def _in_c(calls: int, program: Path) -> AsyncGenerator[Forwarder, None]:
+    sockets = [udp() for _ in range(2 * calls)]
+    ports = [each.getsockname()[1] for each in sockets]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
+        port.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)  # as ours
+        port.bind(("127.0.0.1", 0))
+        process = subprocess.Popen([program, str(port.fileno())], pass_fds=[port.fileno()], stdin=subprocess.PIPE)
+        assert process.stdin is not None
+        routes = "".join(f"{ports[i]} {ports[i ^ 1]}\n" for i in range(2 * calls))
+        process.stdin.write(routes.encode())
+        process.stdin.close()
+        try:
+            yield Forwarder(process.pid, [Line(each, port.getsockname()) for each in sockets])
+        finally:
+            process.kill()
+            process.wait()
+
+
+async def _coturn(calls: int, folder: Path) -> AsyncGenerator[Forwarder, None]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        server = probe.getsockname()
+    options = (
+        "-n --no-auth --no-cli --no-tls --no-dtls --no-tcp --no-tcp-relay --allow-loopback-peers -m 1 --simple-log"
+    )
+    process = subprocess.Popen(
+        [
+            *(coturn(), *options.split(), "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1"),
+            *(f"--listening-port={server[1]}", f"--pidfile={folder}/pid", f"--log-file={folder}/turn.log"),
+            *(f"--userdb={folder}/db", "--realm=bench"),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        forwarder = Forwarder(process.pid, [Line(udp(), server, TURN_TO_SELF) for _ in range(2 * calls)])
+        relayed = [await asyncio.to_thread(allocated, line) for line in forwarder.lines]
+        for number, line in enumerate(forwarder.lines):
+            await asyncio.to_thread(bound, line, relayed[number ^ 1])
+        yield forwarder
+    except RuntimeError as error:
+        raise RuntimeError(f"{error}; it says:\n{(folder / 'turn.log').read_text()[-2000:]}") from None
+    finally:
+        process.kill()
+        process.wait()
+
+
+def coturn() -> str:
+    path = shutil.which("turnserver")
+    if path is None:
+        raise SystemExit("coturn is missing: `make bench` installs it (Debian: apt-get install coturn)")
+    return path
+
+
+def allocated(line: Line) -> tuple[str, int]:
+    """An allocation of the line's own (RFC 8656 §7): its relayed address."""
+    message = stun.Message(stun.Method.ALLOCATE, stun.Class.REQUEST)
+    message.attributes["LIFETIME"] = 600
+    message.attributes["REQUESTED-TRANSPORT"] = 17 << 24  # UDP
+    address: tuple[str, int] = _ask(line, message).attributes["XOR-RELAYED-ADDRESS"]
+    return address
+
+
+def bound(line: Line, peer: tuple[str, int]) -> None:
+    """A channel to the peer's relayed address (RFC 8656 §12)."""
+    message = stun.Message(stun.Method.CHANNEL_BIND, stun.Class.REQUEST)
+    message.attributes["CHANNEL-NUMBER"] = CHANNEL
+    message.attributes["XOR-PEER-ADDRESS"] = peer
+    _ask(line, message)
+
+
+def _ask(line: Line, message: stun.Message) -> stun.Message:
+    line.socket.settimeout(0.2)
+    for _ in range(50):  # it takes a moment to start
+        line.socket.sendto(bytes(message), line.to)
+        try:
+            answer = stun.parse_message(line.socket.recv(2048))
+        except (TimeoutError, ConnectionError):
+            continue
+        if answer.transaction_id == message.transaction_id:
+            if answer.message_class != stun.Class.RESPONSE:
+                raise RuntimeError(f"coturn refuses: {answer}")
+            return answer
+    raise RuntimeError("coturn does not answer")
+
+
+async def _measured(made: AsyncGenerator[Forwarder, None], program: Path, burst: int, cost: Cost) -> None:
+    async with contextlib.aclosing(made) as forwarders:
+        async for forwarder in forwarders:
+            for line in forwarder.lines:
+                line.socket.setblocking(False)
+            start = load.soon()
+            before = cpu_seconds(forwarder.process)
+            seen = await load.run(
+                program, forwarder.lines, rate=RATE, burst=burst, start=start, seconds=SECONDS, mark=start
+            )
+            cost.cpu += cpu_seconds(forwarder.process) - before
+            cost.sent += sum(each.sent for each in seen)
+            cost.got += sum(each.got for each in seen)
+            for line in forwarder.lines:
+                line.socket.close()
+
+
+async def measure() -> Report:
+    coturn()  # say so at once if it is missing
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        sender, loop = compiled("load", folder), compiled("loop", folder)
+        for calls, burst in itertools.product(CALLS, BURSTS):
+            ours, in_c, turn = Cost(), Cost(), Cost()
+            for _ in range(ROUNDS):  # in turns, so that a busy moment of the machine falls on all three
+                await _measured(_in_c(calls, loop), sender, burst, in_c)
+                await _measured(_ours(calls), sender, burst, ours)
+                await _measured(_coturn(calls, folder), sender, burst, turn)
+            for name, other, limit in (("C loop", in_c, OF_C), ("coturn", turn, OF_COTURN)):
+                ratio = ours.microseconds / other.microseconds
+                figures.append(
+                    Figure(
+                        f"{calls} calls, {BURSTS[burst]}, beside {name}",
+                        f"{ours.microseconds:.1f} µs, loss {ours.loss:.2%}",
+                        f"{other.microseconds:.1f} µs, loss {other.loss:.2%}",
+                        ratio,
+                        f"≤ {limit}",
+                        ratio <= limit,
+                    )
+                )
+    about = (
+        f"CPU time (user and system) of the forwarding process per packet that arrived: {load.SIZE} bytes,\n"
+        f"{RATE} packets a second each way in each call, {ROUNDS} rounds of {SECONDS} s on loopback, in turns."
+    )
+    notes = (
+        "One by one, nearly each packet wakes the process, in all three. A browser's video comes in frames.",
+        "The C loop (`bench/loop.c`) looks up the source's port in an array and asks nothing. It sleeps in `recvfrom`.",
+        "coturn runs with one relay thread and without authentication; each packet passes it twice.",
+    )
+    return Report("relay", about, tuple(figures), notes)
