@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store import database as module
@@ -158,7 +158,7 @@ async def test_a_broken_connection_is_dropped_and_the_next_write_has_a_new_one(d
         await raw.driver_connection.close()
         await put(1)(connection)
 
-    with pytest.raises(Exception):
+    with pytest.raises((ValueError, ProgrammingError, Busy)):
         await asyncio.wait_for(db.write(breaks), 10)
     await asyncio.wait_for(db.write(put(2)), 10)
     assert on_disk(db) == [2]
