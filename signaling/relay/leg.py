@@ -49,6 +49,9 @@ class Drop(StrEnum):
     TUPLE_TAKEN = "tuple_taken"  # a check from a 5-tuple that belongs to another leg
     REPLAYED = "replayed"  # a check that has come before, from elsewhere
     FLOOD = "flood"  # more checks than their source, their leg or all together may cost
+    STREAM_REFUSED = "stream_refused"  # a TCP connection too many
+    STREAM_UNPROVEN = "stream_unproven"  # a TCP connection without a check that holds
+    BAD_FRAME = "bad_frame"  # of TCP
     SEND_FULL = "send_full"
     SEND_FAILED = "send_failed"
     RECEIVE_FAILED = "receive_failed"
@@ -203,7 +206,7 @@ class Leg:
     # --- paths ---
 
     def authenticate(self, line: int, address: Address, check: Check, now: float) -> Admission:
-        """Take note of a check that holds and is not ``seen``: the 5-tuple may send, and may become the current path."""
+        """Take a check that holds and was not ``seen``: the 5-tuple may send, and may become the current path."""
         retired = self._retire(check.ufrag)
         forgotten = self.expire(now)
         path = next((path for path in self.paths if path.line == line and path.address == address), None)
@@ -225,8 +228,15 @@ class Leg:
         """Forget the 5-tuples whose last check is too old; returns them."""
         expired = tuple(path for path in self.paths if not path.fresh(now))
         for path in expired:
-            self._forget(path)
+            self.forget(path)
         return expired
+
+    def forget(self, path: Path) -> None:
+        self.paths.remove(path)
+        if self.current is path:
+            self.current = None
+        if self._wanted is path:
+            self._wanted = None
 
     def close(self) -> tuple[Path, ...]:
         """For good: forget every 5-tuple; returns them."""
@@ -234,7 +244,7 @@ class Leg:
         self._seen.clear()
         forgotten = tuple(self.paths)
         for path in forgotten:
-            self._forget(path)
+            self.forget(path)
         return forgotten
 
     def outlet(self, now: float) -> Path | None:
@@ -291,15 +301,8 @@ class Leg:
         if len(self.paths) < MAX_PATHS:
             return ()
         oldest = min((path for path in self.paths if path is not self.current), key=lambda path: path.checked)
-        self._forget(oldest)
+        self.forget(oldest)
         return (oldest,)
-
-    def _forget(self, path: Path) -> None:
-        self.paths.remove(path)
-        if self.current is path:
-            self.current = None
-        if self._wanted is path:
-            self._wanted = None
 
     def _consider(self, now: float) -> None:
         """Make the wanted path the current one, if security.md §1.4 lets it."""

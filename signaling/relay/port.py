@@ -1,4 +1,4 @@
-"""The relay's one port: a socket for each local address, and the hot path between them.
+"""The relay's one port: UDP and TCP sockets for each local address, and the hot path between them.
 
 Decides, packet by packet: a check goes to its leg by ufrag and is answered; DTLS and SRTP go from a 5-tuple that has
 passed a check to the other side of its call; everything else goes nowhere and is counted. Nothing here waits: a socket
@@ -17,7 +17,8 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Protocol
 
 from signaling.relay import ice, wire
 from signaling.relay.flood import Budget, Early, Waiting, source_of
@@ -29,25 +30,59 @@ MIN_PACKET: Final = 12
 MAX_PACKET: Final = 1_500
 RECEIVE_BUFFER: Final = 4 * 1024 * 1024
 SEND_BUFFER: Final = 1024 * 1024
+BACKLOG: Final = 128
+STREAMS_PER_LEG: Final = 4
 
 log = logging.getLogger(__name__)
 
 
-def bind(hosts: Sequence[str], port: int) -> list[socket.socket]:
-    """A non-blocking UDP socket on each host, all on the same port; 0 finds one that is free on every host."""
+@dataclass(frozen=True, slots=True)
+class Sockets:
+    """A UDP socket and a TCP listener for each address, all on one port number."""
+
+    udp: tuple[socket.socket, ...]
+    tcp: tuple[socket.socket, ...]
+
+    @property
+    def port(self) -> int:
+        return int(self.udp[0].getsockname()[1])
+
+    def close(self) -> None:
+        for sock in (*self.udp, *self.tcp):
+            sock.close()
+
+
+class Sender(Protocol):
+    """What a line is written to: a UDP socket, or a TCP connection that frames."""
+
+    def sendto(self, packet: bytes, address: Address, /) -> int: ...
+
+
+class Stream(Sender, Protocol):
+    """A line that is one connection."""
+
+    def prove(self) -> None: ...
+    def close(self) -> None: ...
+
+
+def bind(hosts: Sequence[str], port: int) -> Sockets:
+    """Non-blocking sockets on each host, all on the same port; 0 finds one that is free on every host."""
     for attempt in range(32):
-        sockets: list[socket.socket] = []
+        udp: list[socket.socket] = []
+        tcp: list[socket.socket] = []
         try:
             for host in hosts:
-                chosen = sockets[0].getsockname()[1] if sockets else port
-                sockets.append(_bind_one(host, chosen))
-            return sockets
+                chosen = udp[0].getsockname()[1] if udp else port
+                udp.append(_bind_one(host, chosen, socket.SOCK_DGRAM))
+                tcp.append(_bind_one(host, udp[0].getsockname()[1], socket.SOCK_STREAM))
+            return Sockets(tuple(udp), tuple(tcp))
         except OSError as error:
-            for opened in sockets:
+            for opened in (*udp, *tcp):
                 opened.close()
-            if port or not sockets or attempt == 31:  # a port of our own choosing may be taken on the next host
-                where = hosts[len(sockets)]
-                raise OSError(error.errno, f"cannot listen on UDP {where} port {port}: {error.strerror}") from error
+            if port or not udp or attempt == 31:  # a port of our own choosing may be taken elsewhere
+                kind = "TCP" if len(udp) > len(tcp) else "UDP"
+                where = hosts[len(tcp)]
+                raise OSError(error.errno, f"cannot listen on {kind} {where} port {port}: {error.strerror}") from error
     raise AssertionError("unreachable")
 
 
@@ -56,16 +91,23 @@ def granted(sock: socket.socket) -> int:
     return sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2
 
 
-def _bind_one(host: str, port: int) -> socket.socket:
+def _bind_one(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
     address = ipaddress.ip_address(host)
     if address.is_unspecified:
         raise ValueError("one socket per address, never the wildcard")
-    sock = socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6, socket.SOCK_DGRAM)
+    sock = socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6, kind)
     try:
         sock.setblocking(False)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-        sock.bind((host, port))
+        if address.version == 6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if kind is socket.SOCK_DGRAM:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+            sock.bind((host, port))
+        else:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # old connections do not hold the port
+            sock.bind((host, port))
+            sock.listen(BACKLOG)
     except OSError:
         sock.close()
         raise
@@ -82,8 +124,11 @@ class Port:
         tell: Callable[[wire.Report], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._sockets = tuple(sockets)
-        self._routes: tuple[dict[Address, Path], ...] = tuple({} for _ in sockets)
+        self._udp = tuple(sockets)
+        self._senders: dict[int, Sender] = dict(enumerate(sockets))  # by line: the UDP sockets, then TCP connections
+        self._routes: dict[int, dict[Address, Path]] = {line: {} for line in self._senders}
+        self._streams: dict[int, Stream] = {}
+        self._lines = len(sockets)
         self._legs: dict[bytes, Leg] = {}  # by ufrag
         self._calls: dict[int, Call] = {}
         self._ceiling = ceiling
@@ -102,7 +147,7 @@ class Port:
 
     def read(self, line: int) -> None:
         """The socket of this number is readable: take what is there, but not for ever."""
-        receive, clock = self._sockets[line].recvfrom, self._clock
+        receive, clock = self._udp[line].recvfrom, self._clock
         for _ in range(READS_PER_WAKE_UP):
             try:
                 packet, address = receive(MAX_PACKET + 1)  # one more, so that a longer one shows
@@ -160,7 +205,7 @@ class Port:
             self._drop(leg, Drop.NO_PEER)
             return
         try:
-            self._sockets[outlet.line].sendto(packet, outlet.address)
+            self._senders[outlet.line].sendto(packet, outlet.address)
         except BlockingIOError:
             self._drop(leg, Drop.SEND_FULL)
             return
@@ -194,6 +239,9 @@ class Port:
         # A spoofed source is no proof of owning it: a 5-tuple stays with its leg for as long as that keeps it fresh.
         holder = self._routes[line].get(address)
         held = holder is not None and holder.fresh(now)
+        if holder is not None and not held and line in self._streams:
+            self._streams[line].close()  # its time is over, and it is nobody else's
+            return
         if held and holder is not None and holder.leg is not leg:
             self.drops[Drop.TUPLE_TAKEN] += 1
             return
@@ -221,7 +269,7 @@ class Port:
         if before is None:  # else: a retransmission, which proves nothing new
             self._admitted(leg, line, address, check, now)
         try:
-            self._sockets[line].sendto(response, address)
+            self._senders[line].sendto(response, address)
         except BlockingIOError:
             self.drops[Drop.SEND_FULL] += 1
         except OSError:
@@ -236,12 +284,49 @@ class Port:
         self._routes[line][address] = admission.path
         for ufrag in admission.retired:
             self._legs.pop(ufrag, None)
+        stream = self._streams.get(line)
+        if stream is not None:
+            stream.prove()
+            self._unroute(self._excess(leg, admission.path))
         if admission.first:
             self._tell(wire.Up(leg.call.number, leg.role))
+
+    def _excess(self, leg: Leg, newest: Path) -> tuple[Path, ...]:
+        """The least recently checked of a leg's connections, when it has too many."""
+        paths = [path for path in leg.paths if path.line in self._streams]
+        if len(paths) <= STREAMS_PER_LEG:
+            return ()
+        oldest = min((path for path in paths if path not in (leg.current, newest)), key=lambda path: path.checked)
+        leg.forget(oldest)
+        return (oldest,)
 
     def _drop(self, leg: Leg, reason: Drop) -> None:
         leg.dropped += 1
         self.drops[reason] += 1
+
+    # --- TCP connections ---
+
+    def attach(self, stream: Stream) -> int:
+        """A connection has come; returns the number of its line."""
+        line = self._lines
+        self._lines += 1
+        self._senders[line] = self._streams[line] = stream
+        self._routes[line] = {}
+        return line
+
+    def detach(self, line: int) -> None:
+        """A connection is gone."""
+        del self._senders[line], self._streams[line]
+        for path in self._routes.pop(line).values():
+            path.leg.forget(path)
+
+    def overdue(self, line: int) -> bool:
+        """Whether the deadline of this connection's call is over; then it is stopped."""
+        path = next(iter(self._routes[line].values()), None)
+        if path is None or self._clock() < path.leg.deadline:
+            return False
+        self._stop(path.leg.call)
+        return True
 
     # --- commands ---
 
@@ -263,7 +348,8 @@ class Port:
         ufrag = credentials.ufrag.encode()
         self._legs[ufrag] = leg
         for early in self._waiting.take(ufrag, self._clock()):
-            self.feed(early.line, early.packet, early.address)
+            if early.line in self._routes:
+                self.feed(early.line, early.packet, early.address)
 
     def set_deadline(self, number: int, deadline: float) -> None:
         call = self._calls.get(number)
@@ -324,8 +410,12 @@ class Port:
 
     def _unroute(self, paths: Sequence[Path]) -> None:
         for path in paths:
-            if self._routes[path.line].get(path.address) is path:
-                del self._routes[path.line][path.address]
+            routes = self._routes.get(path.line, {})
+            if routes.get(path.address) is path:
+                del routes[path.address]
+            stream = self._streams.get(path.line)
+            if stream is not None:  # it has no other use
+                stream.close()
 
     def _report_leg(self, leg: Leg, *, final: bool) -> None:
         counters = leg.counters()

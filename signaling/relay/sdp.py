@@ -86,6 +86,7 @@ class Candidate:
 
     address: str
     port: int
+    transport: Literal["udp", "tcp"] = "udp"
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,5 +307,9 @@ def _ufrag(session: _Part, live: Sequence[_Part]) -> str:
 
 
 def _candidate(index: int, candidate: Candidate) -> str:
-    priority = (126 << 24) | ((65_535 - index) << 8) | 255  # RFC 8445 §5.1.2.1: host, component 1
-    return f"a=candidate:{index + 1} 1 udp {priority} {candidate.address} {candidate.port} typ host"
+    tcp = candidate.transport == "tcp"
+    # RFC 8445 §5.1.2.1 (host, component 1), and for TCP RFC 6544 §4.2 (passive): below UDP in any case
+    preference = (4 << 13) + 8_191 - index if tcp else 65_535 - index
+    priority = (126 << 24) | (preference << 8) | 255
+    line = f"{candidate.transport} {priority} {candidate.address} {candidate.port} typ host"
+    return f"a=candidate:{index + 1} 1 {line}{' tcptype passive' if tcp else ''}"

@@ -61,7 +61,7 @@ log = structlog.get_logger(__name__)
 class RelaySettings:
     """Where the relay listens, what it tells browsers of that, and what one leg may send."""
 
-    port: int  # UDP; 0 picks a free one
+    port: int  # UDP and TCP; 0 picks a free one
     bind: tuple[str, ...] = ()  # () or a wildcard: loopback and every address of the host
     advertise: tuple[str, ...] = ()  # () = what is bound; the public addresses behind NAT
     bits_per_second: int = 4_000_000
@@ -164,7 +164,7 @@ class Switchboard:
         self._sessions: dict[str, _Session] = {}
         self._calls: dict[int, _Call] = {}
         self._numbers = 0
-        self._sockets: list[socket.socket] = []
+        self._sockets = udp.Sockets((), ())
         self._candidates: list[sdp.Candidate] = []
         self._worker: _Worker | None = None
         self._supervisor: asyncio.Task[None] | None = None
@@ -179,12 +179,14 @@ class Switchboard:
     async def start(self) -> None:
         """Listen, and have a worker forward. ``OSError`` for an address that cannot be had, ``ValueError`` for none."""
         self._sockets = udp.bind(_expand(self._settings.bind), self._settings.port)
-        self.port = self._sockets[0].getsockname()[1]
-        self._rcvbuf = min(udp.granted(sock) for sock in self._sockets)
+        self.port = self._sockets.port
+        self._rcvbuf = min(udp.granted(sock) for sock in self._sockets.udp)
         if self._rcvbuf < udp.RECEIVE_BUFFER:
             log.warning("relay_receive_buffer", granted=self._rcvbuf, asked=udp.RECEIVE_BUFFER, see="net.core.rmem_max")
-        addresses = self._settings.advertise or [sock.getsockname()[0] for sock in self._sockets]
-        self._candidates = [sdp.Candidate(address, self.port) for address in addresses]
+        addresses = self._settings.advertise or [sock.getsockname()[0] for sock in self._sockets.udp]
+        self._candidates = [
+            sdp.Candidate(address, self.port, transport) for transport in _TRANSPORTS for address in addresses
+        ]
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._supervisor = asyncio.create_task(self._supervise(ready))
         try:
@@ -202,9 +204,7 @@ class Switchboard:
         worker, self._worker = self._worker, None
         if worker is not None:
             await worker.stop()
-        for sock in self._sockets:
-            sock.close()
-        self._sockets = []
+        self._sockets.close()
 
     # --- sessions ---
 
@@ -413,10 +413,12 @@ class Switchboard:
                 ready.set_result(None)
             self._heard(message)
 
-        descriptors = tuple(sock.fileno() for sock in self._sockets)
-        worker = await _Worker.spawn(descriptors, report)
+        sockets = tuple(sock.fileno() for sock in self._sockets.udp)
+        listeners = tuple(sock.fileno() for sock in self._sockets.tcp)
+        worker = await _Worker.spawn((*sockets, *listeners), report)
         self._worker = worker
-        worker.send(wire.Start(descriptors, self._settings.bits_per_second, self._settings.packets_per_second))
+        ceiling = (self._settings.bits_per_second, self._settings.packets_per_second)
+        worker.send(wire.Start(sockets, listeners, *ceiling))
         for state in self._sessions.values():
             if state.call is not None:
                 self._open_call(state)
@@ -536,6 +538,7 @@ class _Worker(asyncio.Protocol):
             await asyncio.to_thread(self.process.wait)
 
 
+_TRANSPORTS: Final[tuple[Literal["udp", "tcp"], ...]] = ("udp", "tcp")  # best first
 _COUNTED: Final = ("packets_in", "bytes_in", "packets_out", "bytes_out", "dropped", "path_switches")
 
 

@@ -26,7 +26,8 @@ MAX_FRAME: Final = 64 * 1024
 class Start:
     """The first message: inherited sockets, by descriptor, and each leg's ceiling."""
 
-    sockets: tuple[int, ...]
+    sockets: tuple[int, ...]  # UDP
+    listeners: tuple[int, ...]  # TCP
     bits_per_second: int
     packets_per_second: int
 
@@ -183,6 +184,6 @@ def _decode(body: bytes) -> Message:
     arguments: dict[str, Any] = dict(zip((field.name for field in fields(kind)), values, strict=True))
     if arguments.get("role") is not None:
         arguments["role"] = Role(arguments["role"])
-    if "sockets" in arguments:
-        arguments["sockets"] = tuple(arguments["sockets"])
+    if kind is Start:
+        arguments |= {"sockets": tuple(arguments["sockets"]), "listeners": tuple(arguments["listeners"])}
     return kind(**arguments)

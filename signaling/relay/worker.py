@@ -14,6 +14,7 @@ import asyncio
 import gc
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -26,7 +27,9 @@ from signaling.relay import wire
 from signaling.relay.ice import Credentials
 from signaling.relay.leg import Ceiling
 from signaling.relay.port import Port
+from signaling.relay.tcp import MAX_STREAMS, Streams
 
+SPARE_DESCRIPTORS: Final = 128
 REPORT_EVERY: Final = 0.5  # seconds
 MAX_BACKLOG: Final = 1024 * 1024  # of reports to a server that does not read them; counters are told later instead
 
@@ -40,6 +43,7 @@ class Worker(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._sockets: list[socket.socket] = []
         self._port: Port | None = None
+        self._streams: Streams | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._parent = os.getppid()
 
@@ -84,9 +88,13 @@ class Worker(asyncio.Protocol):
     def _start(self, start: wire.Start) -> None:
         loop = asyncio.get_running_loop()
         self._sockets = [socket.socket(fileno=descriptor) for descriptor in start.sockets]
+        listeners = [socket.socket(fileno=descriptor) for descriptor in start.listeners]
         self._port = Port(self._sockets, Ceiling(start.bits_per_second, start.packets_per_second), self._tell)
         for line, sock in enumerate(self._sockets):
             loop.add_reader(sock, self._port.read, line)
+        self._streams = Streams(self._port, loop, limit=_streams())
+        for listener in listeners:
+            self._streams.listen(listener)
         loop.call_later(REPORT_EVERY, self._tick)
         self._tell(wire.Ready(os.getpid()))
 
@@ -98,6 +106,8 @@ class Worker(asyncio.Protocol):
             return
         self._port.stop_overdue()
         self._port.expire()
+        if self._streams is not None:
+            self._streams.sweep()
         if self._transport is not None and self._transport.get_write_buffer_size() < MAX_BACKLOG:
             self._port.report()
         asyncio.get_running_loop().call_later(REPORT_EVERY, self._tick)
@@ -123,9 +133,20 @@ class Worker(asyncio.Protocol):
             loop.remove_reader(sock)
             sock.close()
         self._sockets = []
-        self._port = None
+        if self._streams is not None:
+            self._streams.close()
+        self._streams = self._port = None
         if not self.gone.done():
             self.gone.set_result(None)
+
+
+def _streams() -> int:
+    """How many TCP connections there may be: each takes a descriptor, and some are needed for the rest."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MAX_STREAMS + SPARE_DESCRIPTORS
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return max(0, allowed - SPARE_DESCRIPTORS)
 
 
 async def run(link: socket.socket) -> None:

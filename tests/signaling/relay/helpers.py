@@ -18,6 +18,7 @@ from signaling.relay.ice import Credentials
 from signaling.relay.leg import Ceiling
 from signaling.relay.port import Port
 from signaling.relay.switchboard import Outgoing, RelaySettings, Switchboard
+from signaling.relay.tcp import Streams
 from signaling.session import Role
 
 SDP = Path(__file__).parent / "sdp"
@@ -96,6 +97,80 @@ class Peer:
         self._socket.close()
 
 
+class TcpPeer:
+    """A TCP connection to the relay that frames as RFC 4571 says."""
+
+    def __init__(self, relay: tuple[str, int], known: Credentials, *, receive_buffer: int = 0) -> None:
+        self.known = known
+        self._socket = socket.socket(socket.AF_INET6 if ":" in relay[0] else socket.AF_INET, socket.SOCK_STREAM)
+        if receive_buffer:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self._socket.connect(relay[:2])
+        self._in = bytearray()
+        self.closed = False
+
+    def raw(self, data: bytes) -> None:
+        """What the relay has closed meanwhile takes nothing more; that is not the test's affair."""
+        try:
+            self._socket.sendall(data)
+        except (BrokenPipeError, ConnectionResetError):
+            self.closed = True
+
+    def send(self, packet: bytes) -> None:
+        self.raw(len(packet).to_bytes(2, "big") + packet)
+
+    def check(self, *, nominate: bool = False, known: Credentials | None = None) -> None:
+        self.send(request(known or self.known, nominate=nominate))
+
+    def received(self, wait: float = 0.0) -> list[bytes]:
+        """The whole frames that are there; waits for the first bytes only."""
+        while not self.closed and select.select([self._socket], [], [], wait)[0]:
+            wait = 0.0
+            try:
+                data = self._socket.recv(65536)
+            except ConnectionResetError:
+                data = b""
+            self.closed = not data
+            self._in += data
+        frames = []
+        while len(self._in) >= 2 and len(self._in) >= 2 + (size := int.from_bytes(self._in[:2], "big")):
+            frames.append(bytes(self._in[2 : 2 + size]))
+            del self._in[: 2 + size]
+        return frames
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class Poll:
+    """In place of a loop: calls back whatever is ready, when it is told to."""
+
+    def __init__(self) -> None:
+        self._readers: dict[socket.socket, Callable[[], None]] = {}
+        self._writers: dict[socket.socket, Callable[[], None]] = {}
+
+    def add_reader(self, fd: socket.socket, callback: Callable[..., None], *args: object) -> None:
+        self._readers[fd] = lambda: callback(*args)
+
+    def remove_reader(self, fd: socket.socket) -> None:
+        self._readers.pop(fd, None)
+
+    def add_writer(self, fd: socket.socket, callback: Callable[..., None], *args: object) -> None:
+        self._writers[fd] = lambda: callback(*args)
+
+    def remove_writer(self, fd: socket.socket) -> None:
+        self._writers.pop(fd, None)
+
+    def turn(self, wait: float) -> bool:
+        """Whether there was anything."""
+        readable, writable, _ = select.select(list(self._readers), list(self._writers), [], wait)
+        for ready, callbacks in ((readable, self._readers), (writable, self._writers)):
+            for sock in ready:
+                if sock in callbacks:  # not taken away by one before
+                    callbacks[sock]()
+        return bool(readable or writable)
+
+
 class Bench:
     """A port without a loop and without timers: it reads when told to, and its clock is set by hand."""
 
@@ -103,12 +178,21 @@ class Bench:
         self.now = 1000.0
         self.told: list[wire.Report] = []
         self._sockets = udp.bind(hosts, 0)
-        self.port = Port(self._sockets, ceiling, self.told.append, lambda: self.now)
-        self.addresses = [sock.getsockname() for sock in self._sockets]
-        self._peers: list[Peer] = []
+        self.port = Port(self._sockets.udp, ceiling, self.told.append, lambda: self.now)
+        self.addresses = [sock.getsockname() for sock in self._sockets.udp]
+        self._poll = Poll()
+        self.streams = Streams(self.port, self._poll, lambda: self.now, limit=200)
+        for listener in self._sockets.tcp:
+            self.streams.listen(listener)
+        self._peers: list[Peer | TcpPeer] = []
 
     def peer(self, known: Credentials, line: int = 0) -> Peer:
         peer = Peer(self.addresses[line], known)
+        self._peers.append(peer)
+        return peer
+
+    def tcp(self, known: Credentials, line: int = 0, *, receive_buffer: int = 0) -> TcpPeer:
+        peer = TcpPeer(self.addresses[line], known, receive_buffer=receive_buffer)
         self._peers.append(peer)
         return peer
 
@@ -128,14 +212,20 @@ class Bench:
 
     def turn(self) -> None:
         """What the loop would do once; a datagram on loopback is there when ``sendto`` returns."""
-        for line in range(len(self._sockets)):
+        for line in range(len(self.addresses)):
             self.port.read(line)
 
+    def flow(self, wait: float = 0.05) -> None:
+        """Turns, until nothing has come by TCP for a while."""
+        self.turn()
+        while self._poll.turn(wait):
+            self.turn()
+
     def close(self) -> None:
+        self.streams.close()
         for peer in self._peers:
             peer.close()
-        for sock in self._sockets:
-            sock.close()
+        self._sockets.close()
 
 
 def ice_of(outgoing: Outgoing) -> Credentials:
@@ -180,7 +270,7 @@ class Relay:
         return Peer(relay, ice_of(offer)), Peer(relay, ice_of(answer))
 
 
-async def checked(*peers: Peer) -> None:
+async def checked(*peers: Peer | TcpPeer) -> None:
     """Check, as often as it takes, until each has had an answer."""
     for peer in peers:
         peer.received()
@@ -193,7 +283,7 @@ async def checked(*peers: Peer) -> None:
             raise AssertionError("no check was answered")
 
 
-async def carries(sender: Peer, receiver: Peer, packet: bytes = SRTP) -> bool:
+async def carries(sender: Peer | TcpPeer, receiver: Peer | TcpPeer, packet: bytes = SRTP) -> bool:
     """Whether a packet gets through in reasonable time."""
     for _ in range(100):
         sender.send(packet)

@@ -17,7 +17,12 @@ SAMPLES = [f"{who}-{what}" for who in ("chromium", "firefox") for what in ("offe
     "aiortc-answer",
 ]
 OURS = credentials("A")
-CANDIDATES = [Candidate("198.51.100.1", 3478), Candidate("198.51.100.2", 3478)]
+CANDIDATES = [
+    Candidate("198.51.100.1", 3478),
+    Candidate("2001:db8::1", 3478),
+    Candidate("198.51.100.1", 3478, "tcp"),
+    Candidate("2001:db8::1", 3478, "tcp"),
+]
 OFFER = sample("chromium-offer")
 
 
@@ -166,10 +171,22 @@ def test_a_mutation_is_accepted_or_refused_and_never_leaks(name: str, position: 
     for line in lines(shown):
         assert re.fullmatch(r"[a-z]=[\x20-\x7e]*", line)
         if line.startswith(("a=candidate", "a=ice-")):
-            assert any(ours in line for ours in ("198.51.100.", OURS.ufrag, OURS.password, "ice-lite"))
+            assert any(ours in line for ours in ("198.51.100.", "2001:db8::1", OURS.ufrag, OURS.password, "ice-lite"))
 
 
 @given(st.text(max_size=400))
 def test_noise_is_refused(text: str) -> None:
     with pytest.raises(ProtocolError):
         accept(text, type="offer")
+
+
+def test_candidates_are_in_order_and_tcp_is_below_udp() -> None:
+    shown = present(accept(OFFER, type="offer"), OURS, CANDIDATES)
+    lines = re.findall(r"^a=candidate:(\d+) 1 (udp|tcp) (\d+) (\S+) (\d+) typ host(.*?)\r?$", shown, re.MULTILINE)
+    assert [(line[1], line[3], line[4]) for line in lines] == [
+        (candidate.transport, candidate.address, str(candidate.port)) for candidate in CANDIDATES
+    ]
+    assert [line[5] for line in lines] == ["", "", " tcptype passive", " tcptype passive"]
+    priorities = [int(line[2]) for line in lines]
+    assert priorities == sorted(set(priorities), reverse=True)
+    assert len({line[0] for line in lines}) == len(lines)  # RFC 8445 §5.1.1.3: another protocol, another foundation

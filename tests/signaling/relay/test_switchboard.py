@@ -16,7 +16,7 @@ import pytest
 from signaling.errors import ProtocolError
 from signaling.relay.switchboard import Outgoing, RelaySettings, Switchboard, _expand
 from signaling.session import Role
-from tests.signaling.relay.helpers import DTLS, SRTP, Peer, Relay, carries, checked, ice_of, sample, until
+from tests.signaling.relay.helpers import DTLS, SRTP, Peer, Relay, TcpPeer, carries, checked, ice_of, sample, until
 
 OFFER = sample("chromium-offer")
 ANSWER = sample("chromium-answer")
@@ -203,6 +203,7 @@ async def test_what_is_advertised_is_what_pages_are_told() -> None:
         (offer,) = relay.switchboard.describe("s", Role.EXPERT, "offer", OFFER, 1)
         assert offer.sdp is not None
         assert f" 198.51.100.9 {relay.switchboard.port} typ host" in offer.sdp
+        assert f" 198.51.100.9 {relay.switchboard.port} typ host tcptype passive" in offer.sdp
         assert "127.0.0.1" not in offer.sdp
     finally:
         await relay.switchboard.stop()
@@ -235,6 +236,21 @@ async def test_a_call_from_first_check_to_close(relay: Relay) -> None:
     assert board._calls == {}
     assert board.stats().legs == 0
     assert relay.stopped == []
+
+
+async def test_a_call_over_tcp_from_first_check_to_deadline(relay: Relay) -> None:
+    udp_client, udp_expert = relay.call()
+    client, expert = (TcpPeer(("127.0.0.1", relay.switchboard.port), peer.known) for peer in (udp_client, udp_expert))
+    await checked(client, expert)
+    assert await carries(client, expert, DTLS)
+    assert await carries(expert, client)
+    relay.switchboard.set_deadline("s", time.monotonic())
+    await until(lambda: relay.stopped)
+    await until(lambda: client.received() == [] and client.closed)
+    await until(lambda: expert.received() == [] and expert.closed)
+    late = TcpPeer(("127.0.0.1", relay.switchboard.port), udp_client.known)  # a new connection is none the better
+    late.check()
+    assert late.received(0.5) == []
 
 
 async def goes_quiet(client: Peer, expert: Peer) -> bool:

@@ -6,7 +6,7 @@ from signaling.relay import wire
 from signaling.session import Role
 
 MESSAGES: list[wire.Message] = [
-    wire.Start((3, 4), 1, 2),
+    wire.Start((3, 4), (5,), 1, 2),
     wire.Open(1, 12.5),
     wire.Open(2, float("inf")),
     wire.Admit(1, Role.CLIENT, "u" * 12, "p" * 24),
