@@ -28,8 +28,9 @@ from server.api.limiter import Limiter
 from server.api.routes import SERVER_OPTIONS, Deps, build_app
 from server.config import Settings, throwaway_secret
 from server.control import socket_path
-from server.desk import SIGN_EVERY, Desk, Rules
+from server.desk import Desk, Rules
 from server.policy.terms import Terms, TermsError, parse_terms
+from server.pulse import Pulse
 from server.store.database import Database, Locked
 from server.store.migrate import upgrade
 from server.timers import Timers
@@ -87,6 +88,8 @@ class Service:
         limiter = Limiter()  # one for both doors
         self.gateway = Gateway(self.desk, self.attendant, self.fanout, clock, guard=limiter)
         self.timers = Timers(self.desk.wake, self.desk.sweep, clock)
+        self.pulse = Pulse(self.desk, clock, mutual=self.attendant.mutuals, on_step=self._stepped)
+        self.desk.catch_up = self.pulse.catch_up
         self.desk.mutual = self.switchboard.mutual_ms
         self.desk.alarm = self.timers.wake_at
         self.desk.listeners.append(self.attendant)
@@ -106,6 +109,8 @@ class Service:
         )
         self.fanout.attach(self.app)
         self.database.observe = self.app[METRICS].transactions.observe
+        self.app[METRICS].steps.set_function(lambda: self.pulse.steps)
+        self.app[METRICS].outages.set_function(lambda: self.pulse.outages)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -124,7 +129,8 @@ class Service:
             await self.desk.reconcile()  # before any timer: what fell into an outage must be known as that first (P3.9)
             await self.timers.start()
             stack.push_async_callback(self.timers.stop)
-            await stack.enter_async_context(self._signs_of_life())
+            await self.pulse.start()
+            stack.push_async_callback(self.pulse.stop)
             await stack.enter_async_context(self._control())
             await stack.enter_async_context(self._http())
             yield
@@ -134,23 +140,10 @@ class Service:
         self.draining = True
         await self.attendant.drain(DRAIN_WITHIN_MS)
 
-    @contextlib.asynccontextmanager
-    async def _signs_of_life(self) -> AsyncIterator[None]:
-        async def sign_forever() -> None:
-            while True:
-                await asyncio.sleep(SIGN_EVERY)
-                try:
-                    await self.desk.sign_of_life()
-                except Exception:
-                    log.exception("no sign of life could be written")
-
-        task = asyncio.create_task(sign_forever(), name="signs-of-life")
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            await self.desk.sign_of_life()  # this is where the outage of a restart begins (P3.9)
+    def _stepped(self, by: Ms) -> None:
+        """The wall clock is not where it was: whatever was set by it is set again."""
+        self.timers.rearm()
+        self.attendant.rearm()
 
     @contextlib.asynccontextmanager
     async def _http(self) -> AsyncIterator[None]:

@@ -77,9 +77,6 @@ from signaling.session import (
 log = structlog.get_logger("desk")
 
 NODE = "single"
-SIGN_EVERY = 2.0
-"""Seconds between two signs of life (P3.9)."""
-
 WITHIN = 8.0
 """Seconds after which who asked for a change is told that it could not be written in time."""
 
@@ -430,7 +427,8 @@ class Desk:
 
         async def suffer(session: str) -> None:
             nonlocal hurt
-            hurt += bool(await self._suffer(session, last_alive, now, spared))
+            facts = await self._suffer(session, last_alive, now, spared)
+            hurt += bool(facts)
 
         await self._each(ids, suffer)
         return hurt
@@ -498,7 +496,8 @@ class Desk:
         step = advance(record.session, event, at)
         mutual = self.mutual(record.id)
         if mutual and any(isinstance(fact, Ended) for fact in step.facts):  # P3.16: as evidence, before the end
-            measured = advance(record.session, Measure(mutual), min(at, record.session.slot.ends_at - 1))
+            when = event.last_alive if isinstance(event, Outage) else at
+            measured = advance(record.session, Measure(mutual), min(when, record.session.slot.ends_at - 1))
             return *measured.facts, *advance(measured.session, event, at).facts
         return step.facts
 

@@ -1,7 +1,7 @@
 """An alarm clock: wakes the desk at a session's next deadline, and sweeps every second for whatever it missed.
 
 It knows no rules and keeps no record: the deadline is in the store, the stop is in the relay, and all that a lost alarm
-costs is the second until the sweep (security of timers: APScheduler drops jobs on a stall or a clock step by default).
+costs is the second until the sweep (APScheduler drops jobs on a stall or a clock step by default; here it may not).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import structlog
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from signaling.errors import Stale
 from signaling.ports import Clock
 from signaling.session import Ms
 
@@ -61,9 +62,16 @@ class Timers:
         run_at = datetime.now(UTC) + timedelta(milliseconds=max(0, when - now))
         self._scheduler.add_job(self._ring, "date", run_date=run_at, args=[session], id=session, replace_existing=True)
 
+    def rearm(self) -> None:
+        """The wall clock stepped: alarms are kept in its time, so it is enough to look at them again."""
+        if self._scheduler.running:
+            self._scheduler.wakeup()
+
     async def _ring(self, session: str) -> None:
         try:
             await self._wake(session)
+        except Stale as error:
+            log.warning("an alarm was not taken; the sweep will find it", session=session, code=error.code)
         except Exception:
             log.exception("an alarm failed; the sweep will find it", session=session)
 
@@ -72,5 +80,7 @@ class Timers:
             await asyncio.sleep(1)
             try:
                 await self._sweep()
+            except Stale:
+                log.warning("a sweep was not taken; the next one tries again")
             except Exception:
                 log.exception("a sweep failed; the next one tries again")

@@ -21,7 +21,7 @@ from typing import Any, Protocol, TypeVar
 import structlog
 
 from signaling import messages, presence
-from signaling.errors import ProtocolError, UserError
+from signaling.errors import ProtocolError, Stale, UserError
 from signaling.fanout import Fanout
 from signaling.messages import Command, Done, PeerStatus, ServerMessage
 from signaling.ports import Admission, Clock, Desk, Report
@@ -45,6 +45,7 @@ from signaling.session import (
     Phase,
     Replaced,
     Role,
+    ServiceBack,
     Tick,
     Warned,
 )
@@ -53,6 +54,7 @@ log = structlog.get_logger(__name__)
 
 POLL = 0.5
 STALLED = 2.0
+INSIST = 1.0
 SOCKETS_PER_PARTY = 5
 DRAIN_WITHIN = 5.0
 EXPULSIONS_REMEMBERED = 1024
@@ -93,6 +95,7 @@ class _Party:
     away: float | None = None  # declared gone since then, but its leg is kept: it may come back by media alone
     closing: float | None = None  # when its page said that it is being closed
     reporting: bool = False
+    emptied: bool = False  # away only because this service was: any sign of life brings it back (P3.9)
     media: tuple[bool, bool, bool] | None = None
     late_minutes: int | None = None
     told: deque[tuple[float, Outgoing]] = field(default_factory=lambda: deque(maxlen=4))
@@ -103,6 +106,7 @@ class _Party:
 
     def forget(self) -> None:
         self.join = self.carrier = self.lost = self.away = self.media = self.closing = None
+        self.emptied = False
         self.told.clear()
 
 
@@ -278,7 +282,8 @@ class Attendant:
             return
 
         async def after() -> None:
-            if party.away is not None and party.carrier is None:  # it cannot come back by media alone any more
+            if party.away is not None and party.carrier is None and not party.emptied:
+                # it cannot come back by media alone any more
                 await self._close_leg(live, role)
             if not party.sockets and party.join is None and live.unmet:
                 await self._tell(live, role.other, live.peer(role))
@@ -399,7 +404,7 @@ class Attendant:
 
     def media(self, session: str) -> None:
         """The switchboard's ``on_media``: media went both ways for the first time (P3.17)."""
-        self._spawn(self._report(session, MediaUp(), self._clock()))
+        self._spawn(self._insist(session, MediaUp(), self._clock()))
 
     def stopped(self, session: str) -> None:
         """The switchboard's ``on_stopped``: the relay stopped by its own deadline, so the ledger's has come (P3.1).
@@ -409,7 +414,7 @@ class Attendant:
         at, live = self._clock(), self._sessions.get(session)
         if live is not None and live.opened and self._monotonic() >= live.deadline:
             at = max(at, live.ends_at)
-        self._spawn(self._report(session, Tick(), at))
+        self._spawn(self._insist(session, Tick(), at))
 
     def mutual_ms(self, session: str) -> Ms:
         """How long both had media from each other (P3.16); also for the desk, at the end."""
@@ -417,6 +422,10 @@ class Attendant:
         if live is None or not live.opened:
             return live.mutual if live else 0
         return self._switchboard.mutual_ms(session)
+
+    def mutuals(self) -> dict[str, Ms]:
+        """``mutual_ms`` of every session that is lived now."""
+        return {session: self.mutual_ms(session) for session in self._sessions}
 
     async def expel(self, session: str, role: Role) -> None:
         """This party's links were renewed: whoever came with an old one must show the new one.
@@ -477,9 +486,13 @@ class Attendant:
                 case Joined(role=role, join=join):
                     party = live.party(role)
                     if party.join == join:  # by media alone, or the same page on a new socket
-                        party.away, party.since = None, self._monotonic()
+                        party.away, party.emptied, party.since = None, False, self._monotonic()
                     if not ended:
                         await self._tell_here(live, role, report)
+                case ServiceBack():  # the process lived on: who is still there is to take its seat again
+                    for _, party in live.parties:
+                        if party.here:
+                            party.away, party.emptied = self._monotonic(), True
                 case Departed():
                     await self._departed(live, fact, report, quiet=ended)
                 case Moved(slot=slot):
@@ -609,7 +622,8 @@ class Attendant:
                 leg = None  # that was the leg before: while the other joins anew, the innocent side is only not up
         signs = presence.Signs(party.since, party.lost, party.heard, leg, party.closing)
         if party.away is not None:
-            return Join(role, join) if presence.returned(signs, party.away) else None
+            alive = party.emptied and presence.proof_of_life(signs) > party.away
+            return Join(role, join) if alive or presence.returned(signs, party.away) else None
         departure = presence.judge(signs, now)
         if departure is None:
             return None
@@ -638,6 +652,17 @@ class Attendant:
                 await self._close_leg(live, role)
 
         self._post(live, agree)
+
+    async def _insist(self, session: str, event: MediaUp | Tick, at: Ms) -> None:
+        """What the relay has seen happens once and is not seen again: it is told until it is on record."""
+        while True:
+            try:
+                await self._report(session, event, at)
+            except Stale as error:
+                log.warning("not taken yet", session=session, event_kind=type(event).__name__, code=error.code)
+                await asyncio.sleep(INSIST)
+            else:
+                return
 
     async def _report(self, session: str, event: Event, at: Ms) -> Report | None:
         if self.draining:

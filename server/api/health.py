@@ -54,6 +54,8 @@ class Metrics:
         self.drops = Gauge("headstrt_relay_drops", "Packets not forwarded, by why", ["why"], registry=own)
         self.outbox = Gauge("headstrt_outbox_events", "Events for the outside that are kept", registry=own)
         self.alive = Gauge("headstrt_sign_of_life_age_seconds", "Age of the newest sign of life", registry=own)
+        self.steps = Gauge("headstrt_clock_steps", "Steps of the wall clock since the start", registry=own)
+        self.outages = Gauge("headstrt_outages", "Outages since the start that this process outlived", registry=own)
         self.read = Gauge("headstrt_database_read_seconds", "How long reading these figures took", registry=own)
         self.transactions = Histogram(
             "headstrt_transaction_seconds",
