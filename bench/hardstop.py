@@ -65,14 +65,25 @@ class Party:
     guidelines: str
     known: asyncio.Future[Credentials] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     commands: int = 0
-    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    refusal: str = ""
 
     async def join(self, origin: str) -> None:
         self.socket.on("negotiate", self._negotiate)
         self.socket.on("description", self._description)
         auth = {"token": self.token, "protocol": PROTOCOL_VERSION}
-        await self.socket.connect(origin, auth=auth, transports=["websocket"], wait_timeout=30)
+        self.socket.on("connect_error", self._refused)
+        for attempt in range(5):  # a server that is busy with five hundred others may ask to come again
+            try:
+                await self.socket.connect(origin, auth=auth, transports=["websocket"], wait_timeout=30)
+                break
+            except socketio.exceptions.ConnectionError:
+                if attempt == 4:
+                    raise RuntimeError(f"{self.role}: cannot connect: {self.refusal}") from None
+                await asyncio.sleep(1)
         await self._command("join", guidelines=self.guidelines)
+
+    async def _refused(self, why: Any) -> None:
+        self.refusal = str(why)
 
     async def _command(self, name: str, **data: Any) -> None:
         self.commands += 1
@@ -120,7 +131,7 @@ async def _parties(server: Server, booked: list[dict[str, Any]]) -> AsyncIterato
         for role in ("client", "expert"):
             socket = socketio.AsyncClient(reconnection=False, http_session=https[-1])
             parties.append(Party(role, _token(session["links"][role]), socket, version))
-    gate = asyncio.Semaphore(16)
+    gate = asyncio.Semaphore(6)
 
     async def join(party: Party) -> None:
         async with gate:
@@ -273,7 +284,7 @@ async def measure() -> Report:
             stop = await _run(folder, compiled("load", folder), frozen=frozen)
             figures += _rows(what, stop)
     about = (
-        f"{CALLS} calls that end at one instant; {RATE} packets a second from each party, until {AFTER:.0f} s after it.\n"
+        f"{CALLS} calls that end at one instant; {RATE} packets a second from each party, to {AFTER:.0f} s after it.\n"
         "When the last packet reached each leg, by the kernel's clock; a negative time is before the end."
     )
     notes = (
