@@ -18,7 +18,7 @@ const RealSocket = window.WebSocket;
 window.WebSocket = class extends RealSocket {
   set onmessage(handler) {
     super.onmessage = (event) => {
-      if (typeof event.data === "string" && event.data.includes('"ended"')) return;
+      if (typeof event.data === "string" && event.data.startsWith('42["ended"')) return;
       handler(event);
     };
   }
