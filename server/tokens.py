@@ -21,6 +21,7 @@ AUDIENCE = "join"
 TYPE = "join+jwt"
 LIFETIME_SECONDS = 30 * 30 * 86_400  # 30 months: a summary stays reachable; rights end earlier, by the rows
 MAX_TOKEN = 4096
+MIN_KEY = 32
 _KID = "1"
 _CLAIMS = ["exp", "iat", "aud", "iss", "sub", "jti"]
 
@@ -36,13 +37,13 @@ class Claims:
 
 def derive_key(secret: str) -> bytes:
     """32 bytes for signing join tokens; ``ValueError`` for a secret too short to derive from."""
-    if len(secret.encode()) < 32:
-        raise ValueError("the secret must have at least 32 bytes")
+    _long_enough(secret.encode())
     return hmac.digest(secret.encode(), b"headstrt join tokens 1", "sha256")
 
 
 def issue(key: bytes, session: str, role: Role, version: int, issued_at: Ms) -> str:
     """The token of a party's link. The same arguments give the same token, so a link can be shown again unchanged."""
+    _long_enough(key)
     seconds = issued_at // 1000
     identity = hashlib.sha256(f"{session}\0{role}\0{version}\0{seconds}".encode()).hexdigest()[:24]
     claims = {
@@ -61,6 +62,7 @@ def issue(key: bytes, session: str, role: Role, version: int, issued_at: Ms) -> 
 
 def read(key: bytes, token: str, now: Ms) -> Claims:
     """What a token says; ``Denied``, with one answer for whatever is wrong with it."""
+    _long_enough(key)
     if not token or len(token) > MAX_TOKEN:
         raise Denied()
     try:
@@ -77,10 +79,15 @@ def read(key: bytes, token: str, now: Ms) -> Claims:
         )
         expires, version, session = claims["exp"], claims["ver"], claims["sid"]
         role = Role(claims["role"])
-    except (jwt.PyJWTError, KeyError, ValueError, TypeError):
+    except (jwt.PyJWTError, KeyError, ValueError, TypeError, RecursionError):
         raise Denied() from None
     if not isinstance(expires, int) or expires * 1000 <= now or claims["sub"] != f"{session}/{role}":
         raise Denied()
     if not isinstance(version, int) or not isinstance(session, str):
         raise Denied()
     return Claims(session, role, version)
+
+
+def _long_enough(key: bytes) -> None:
+    if len(key) < MIN_KEY:
+        raise ValueError(f"a key must have at least {MIN_KEY} bytes")

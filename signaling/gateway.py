@@ -71,7 +71,7 @@ class Gateway(socketio.AsyncNamespace):  # type: ignore[misc]
         self._attendant = attendant
         self._fanout = fanout
         self._clock = clock
-        self._guard = guard or Open()
+        self._guard: Guard = Open() if guard is None else guard  # an empty one is falsy
         self._admitted: dict[str, tuple[Admission, int]] = {}
         self._acks: OrderedDict[tuple[str, Role], _Acks] = OrderedDict()
         fanout.on_heard = attendant.heard
