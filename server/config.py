@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address that HTTP listens on")
     port: int = Field(8080, ge=0, le=65535, description="port that HTTP listens on; 0 picks a free one")
     public_url: str = Field("", description="what links begin with; default http(s)://HOST:PORT")
-    media_port: int = Field(3478, ge=0, le=65535, description="UDP port of the relay; 0 picks a free one")
+    media_port: int = Field(3478, ge=0, le=65535, description="UDP and TCP port of the relay; 0 picks a free one")
     media_bind: CommaList = Field((), description="addresses of the relay, one socket each; default: all of the host")
     media_advertise: CommaList = Field((), description="addresses told to browsers; default: what is bound")
     tls_cert: Path | None = Field(None, description="certificate chain (PEM) when no proxy ends TLS")
@@ -69,8 +69,9 @@ class Settings(BaseSettings):
     @classmethod
     def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for part in value:
-            if ipaddress.ip_address(part).version != 4:
-                raise ValueError(f"{part}: the relay speaks IPv4 so far")
+            address = ipaddress.ip_address(part)
+            if address.version == 6 and (address.is_link_local or address.ipv4_mapped):
+                raise ValueError(f"{part}: browsers cannot be told of link-local or IPv4-mapped addresses")
         return value
 
     @field_validator("trusted_proxies")

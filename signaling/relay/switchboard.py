@@ -564,22 +564,42 @@ def _ice_chars(size: int) -> str:
 
 
 def _expand(hosts: Iterable[str]) -> list[str]:
-    """The local addresses to listen on: every one of the host for none or a wildcard, loopback last."""
+    """The local addresses to listen on: every one of the host for none or a wildcard, IPv4 first, loopback last."""
     chosen: list[str] = []
-    for host in tuple(hosts) or ("0.0.0.0",):  # noqa: S104 - and it is expanded
+    for host in tuple(hosts) or ("0.0.0.0", "::"):  # noqa: S104 - and it is expanded
         try:
             address = ipaddress.ip_address(host)
         except ValueError:
             raise ValueError(f"the relay listens on IP addresses, and {host!r} is none") from None
-        if address.version != 4:
-            raise ValueError(f"the relay serves IPv4 only, as yet: {host}")
-        chosen += _host_addresses() if address.is_unspecified else [host]
-    return list(dict.fromkeys(chosen))
+        chosen += _host_addresses(address.version) if address.is_unspecified else [str(address)]
+    return sorted(dict.fromkeys(chosen), key=_is_loopback)
 
 
-def _host_addresses() -> list[str]:
-    found = {ip.ip for adapter in ifaddr.get_adapters() for ip in adapter.ips if isinstance(ip.ip, str)}
-    return sorted(found | {"127.0.0.1"}, key=lambda host: (ipaddress.ip_address(host).is_loopback, host))
+def _is_loopback(host: str) -> bool:
+    return ipaddress.ip_address(host).is_loopback
+
+
+def _host_addresses(version: int) -> list[str]:
+    """Of this host and version; not IPv6's link-local ones, which mean nothing without an interface's name."""
+    found = {ip.ip if isinstance(ip.ip, str) else ip.ip[0] for adapter in ifaddr.get_adapters() for ip in adapter.ips}
+    addresses = {address for address in map(ipaddress.ip_address, found) if address.version == version}
+    addresses.add(ipaddress.ip_address("127.0.0.1" if version == 4 else "::1"))
+    return [
+        str(address)
+        for address in sorted(addresses, key=str)
+        if not (version == 6 and address.is_link_local) and _usable(str(address))
+    ]
+
+
+def _usable(host: str) -> bool:
+    """IPv6 may be compiled in and yet be switched off, and an address may still be on its way."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.bind((host, 0))
+    except OSError:
+        return False
+    return True
 
 
 def _add(first: wire.Totals, second: wire.Totals) -> wire.Totals:

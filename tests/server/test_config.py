@@ -146,6 +146,18 @@ def test_lists_are_separated_by_commas(environment: pytest.MonkeyPatch) -> None:
     assert settings.media_advertise == ()
 
 
+def test_the_relay_has_addresses_of_both_families_that_browsers_can_be_told_of(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    environment.setenv("HEADSTRT_MEDIA_BIND", "127.0.0.1,::1,2001:db8::1")
+    environment.setenv("HEADSTRT_MEDIA_ADVERTISE", "2001:db8::2")
+    assert load().media_bind == ("127.0.0.1", "::1", "2001:db8::1")
+    assert load().media_advertise == ("2001:db8::2",)
+    for wrong in ("fe80::1%eth0", "::ffff:192.0.2.1"):
+        (told,) = problems(environment, MEDIA_BIND=wrong)
+        assert "link-local" in told
+
+
 def test_turn_servers_are_json(environment: pytest.MonkeyPatch) -> None:
     environment.setenv(
         "HEADSTRT_ICE_SERVERS", '[{"urls": ["turns:turn.example:443"], "username": "u", "credential": "c"}]'

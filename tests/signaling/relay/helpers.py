@@ -17,11 +17,12 @@ from signaling.relay import wire
 from signaling.relay.ice import Credentials
 from signaling.relay.leg import Ceiling
 from signaling.relay.port import Port
-from signaling.relay.switchboard import Outgoing, RelaySettings, Switchboard
+from signaling.relay.switchboard import Outgoing, RelaySettings, Switchboard, _expand, _is_loopback
 from signaling.relay.tcp import Streams
 from signaling.session import Role
 
 SDP = Path(__file__).parent / "sdp"
+LOOPBACKS = tuple(host for host in _expand(()) if _is_loopback(host))  # and so [::1], where there is IPv6
 PLENTY = Ceiling(bits_per_second=100_000_000, packets_per_second=100_000)
 DTLS = bytes([22]) + bytes(60)
 SRTP = bytes([0x80, 111]) + bytes(60)
@@ -68,10 +69,8 @@ class Peer:
 
     def __init__(self, relay: tuple[str, int], known: Credentials) -> None:
         self.known = known
-        self._relay = relay
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
-        self._socket.setblocking(False)
+        self._relay = relay[:2]
+        self._open()
 
     def send(self, packet: bytes) -> None:
         self._socket.sendto(packet, self._relay)
@@ -89,8 +88,12 @@ class Peer:
     def move(self) -> None:
         """A new local port: a NAT that forgot us, another network."""
         self.close()
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
+        self._open()
+
+    def _open(self) -> None:
+        v6 = ":" in self._relay[0]
+        self._socket = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("::1" if v6 else "127.0.0.1", 0))
         self._socket.setblocking(False)
 
     def close(self) -> None:
@@ -249,16 +252,16 @@ async def until(what: Callable[[], object], within: float = 30.0) -> None:
 class Relay:
     """A real switchboard with a real worker, and what it called back."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, bind: tuple[str, ...] = ("127.0.0.1",), advertise: tuple[str, ...] = ()) -> None:
         self.media: list[str] = []
         self.stopped: list[tuple[str, float]] = []
         self.switchboard = Switchboard(
-            RelaySettings(port=0, bind=("127.0.0.1",)),
+            RelaySettings(port=0, bind=bind, advertise=advertise),
             on_media=self.media.append,
             on_stopped=lambda session: self.stopped.append((session, time.monotonic())),
         )
 
-    def call(self, session: str = "s", *, lasts: float = 600.0) -> tuple[Peer, Peer]:
+    def call(self, session: str = "s", *, lasts: float = 600.0, host: str = "127.0.0.1") -> tuple[Peer, Peer]:
         """A negotiated call: client and expert as bare sockets, which have yet to make their first check."""
         board = self.switchboard
         board.open(session, time.monotonic() + lasts)
@@ -266,7 +269,7 @@ class Relay:
         (negotiate,) = board.join(session, Role.EXPERT)
         (offer,) = board.describe(session, Role.EXPERT, "offer", sample("chromium-offer"), negotiate.generation)
         (answer,) = board.describe(session, Role.CLIENT, "answer", sample("chromium-answer"), negotiate.generation)
-        relay = ("127.0.0.1", board.port)
+        relay = (host, board.port)
         return Peer(relay, ice_of(offer)), Peer(relay, ice_of(answer))
 
 

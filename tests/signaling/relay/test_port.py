@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import socket
 
 import pytest
 
@@ -12,7 +13,7 @@ from signaling.relay.flood import EARLY_FOR, PER_SOURCE
 from signaling.relay.ice import Credentials, Refusal
 from signaling.relay.leg import CHECK_BURST, FRESH, Ceiling, Drop
 from signaling.session import Role
-from tests.signaling.relay.helpers import DTLS, SRTCP, SRTP, Bench, credentials, request
+from tests.signaling.relay.helpers import DTLS, LOOPBACKS, SRTCP, SRTP, Bench, credentials, request
 
 
 def test_packets_go_verbatim_to_the_other_side_and_nowhere_else(bench: Bench) -> None:
@@ -261,8 +262,10 @@ def test_reports_tell_what_has_changed_and_only_that(bench: Bench) -> None:
     assert wire.CallReport(1, 1) in bench.told
 
 
-def test_two_local_addresses_answer_each_from_its_own() -> None:
-    bench = Bench(hosts=("127.0.0.1", "127.0.0.2"))
+@pytest.mark.parametrize("second", ["127.0.0.2", *LOOPBACKS[1:]])
+def test_two_local_addresses_answer_each_from_its_own(second: str) -> None:
+    """Whatever family the two sides speak."""
+    bench = Bench(hosts=("127.0.0.1", second))
     try:
         bench.port.open(1, 5000.0)
         peers = []
@@ -274,9 +277,14 @@ def test_two_local_addresses_answer_each_from_its_own() -> None:
             peer._socket.send(request(peer.known))
         bench.turn()
         assert [len(peer.received()) for peer in peers] == [1, 1]
-        peers[0]._socket.send(SRTP)
-        bench.turn()
-        assert peers[1].received() == [SRTP]
+        for sender, receiver in (peers, reversed(peers)):
+            sender._socket.send(SRTP)
+            bench.turn()
+            assert receiver.received() == [SRTP]
+        tcp = bench.tcp(credentials(Role.CLIENT), 1)
+        tcp.check()
+        bench.flow()
+        assert len(tcp.received()) == 1
     finally:
         bench.close()
 
@@ -401,14 +409,26 @@ def test_an_early_check_must_hold_all_the_same(bench: Bench) -> None:
 # --- the sockets ---
 
 
-def test_the_wildcard_is_never_bound() -> None:
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_the_wildcard_is_never_bound(host: str) -> None:
     with pytest.raises(ValueError, match="wildcard"):
-        udp.bind(["0.0.0.0"], 0)
+        udp.bind([host], 0)
 
 
 def test_a_port_that_is_taken_is_named(bench: Bench) -> None:
-    with pytest.raises(OSError, match=r"127\.0\.0\.1 port"):
+    with pytest.raises(OSError, match=r"UDP 127\.0\.0\.1 port"):
         udp.bind(["127.0.0.1"], bench.addresses[0][1])
+    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match=r"TCP 127\.0\.0\.1 port"):
+        udp.bind(["127.0.0.1"], taken.getsockname()[1])
+
+
+def test_udp_and_tcp_have_one_port_number_on_every_address() -> None:
+    sockets = udp.bind(["127.0.0.2", *LOOPBACKS], 0)
+    try:
+        assert {sock.getsockname()[1] for sock in (*sockets.udp, *sockets.tcp)} == {sockets.port}
+        assert [sock.getsockname()[0] for sock in sockets.tcp] == ["127.0.0.2", *LOOPBACKS]
+    finally:
+        sockets.close()
 
 
 def test_noise_from_an_authenticated_side_is_never_fatal(bench: Bench) -> None:

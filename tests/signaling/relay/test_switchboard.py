@@ -16,7 +16,19 @@ import pytest
 from signaling.errors import ProtocolError
 from signaling.relay.switchboard import Outgoing, RelaySettings, Switchboard, _expand
 from signaling.session import Role
-from tests.signaling.relay.helpers import DTLS, SRTP, Peer, Relay, TcpPeer, carries, checked, ice_of, sample, until
+from tests.signaling.relay.helpers import (
+    DTLS,
+    LOOPBACKS,
+    SRTP,
+    Peer,
+    Relay,
+    TcpPeer,
+    carries,
+    checked,
+    ice_of,
+    sample,
+    until,
+)
 
 OFFER = sample("chromium-offer")
 ANSWER = sample("chromium-answer")
@@ -180,21 +192,22 @@ def test_what_is_not_open_is_nothing() -> None:
 
 
 def test_the_wildcard_is_every_address_of_the_host() -> None:
-    assert _expand(()) == _expand(("0.0.0.0",))
-    assert "127.0.0.1" in _expand(())
-    assert "0.0.0.0" not in _expand(())
-    assert _expand(("127.0.0.1", "127.0.0.1")) == ["127.0.0.1"]
-    for host in ("localhost", "::1"):
-        with pytest.raises(ValueError, match="relay"):
-            _expand((host,))
+    assert _expand(("0.0.0.0", "::")) == _expand(())
+    assert "127.0.0.1" in _expand(("0.0.0.0",))
+    assert all("." in host for host in _expand(("0.0.0.0",)))
+    assert all(":" in host for host in _expand(("::",)))
+    assert not {"0.0.0.0", "::"} & set(_expand(()))
+    assert not any(host.startswith("fe80") for host in _expand(()))
+    assert _expand(("127.0.0.1", "127.0.0.1", "2001:DB8::0:1")) == ["2001:db8::1", "127.0.0.1"]
+    with pytest.raises(ValueError, match="relay"):
+        _expand(("localhost",))
 
 
 # --- with a real worker -----------------------------------------------------------------------------------------------
 
 
 async def test_what_is_advertised_is_what_pages_are_told() -> None:
-    relay = Relay()
-    relay.switchboard._settings = RelaySettings(port=0, bind=("127.0.0.1",), advertise=("198.51.100.9",))
+    relay = Relay(advertise=("198.51.100.9", "2001:db8::9"))
     await relay.switchboard.start()
     try:
         relay.switchboard.open("s", time.monotonic() + 60)
@@ -204,6 +217,7 @@ async def test_what_is_advertised_is_what_pages_are_told() -> None:
         assert offer.sdp is not None
         assert f" 198.51.100.9 {relay.switchboard.port} typ host" in offer.sdp
         assert f" 198.51.100.9 {relay.switchboard.port} typ host tcptype passive" in offer.sdp
+        assert f" 2001:db8::9 {relay.switchboard.port} typ host" in offer.sdp
         assert "127.0.0.1" not in offer.sdp
     finally:
         await relay.switchboard.stop()
@@ -251,6 +265,25 @@ async def test_a_call_over_tcp_from_first_check_to_deadline(relay: Relay) -> Non
     late = TcpPeer(("127.0.0.1", relay.switchboard.port), udp_client.known)  # a new connection is none the better
     late.check()
     assert late.received(0.5) == []
+
+
+@pytest.mark.parametrize("host", LOOPBACKS)
+async def test_what_is_bound_is_told_once_for_udp_and_once_for_tcp(host: str) -> None:
+    relay = Relay(bind=("127.0.0.2", host))
+    await relay.switchboard.start()
+    try:
+        board = relay.switchboard
+        client, expert = relay.call(host=host)
+        candidates = [(one.transport, one.address, one.port) for one in board._candidates]
+        assert sorted(candidates) == sorted(
+            (transport, address, board.port) for transport in ("udp", "tcp") for address in ("127.0.0.2", host)
+        )
+        await checked(client, expert)
+        assert await carries(client, expert)
+        over_tcp = TcpPeer((host, board.port), client.known)
+        await checked(over_tcp)
+    finally:
+        await relay.switchboard.stop()
 
 
 async def goes_quiet(client: Peer, expert: Peer) -> bool:
