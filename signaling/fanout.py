@@ -205,6 +205,7 @@ class Fanout:
         self._connecting: set[str] = set()
         quiet = logging.getLogger("signaling.socketio")  # §2.12: the libraries log bodies at INFO
         quiet.setLevel(logging.ERROR)
+        quiet.filters = [_OnlyBugs()]
         self.server = _Server(
             client_manager=client_manager or socketio.AsyncManager(),
             logger=quiet,
@@ -373,6 +374,13 @@ class Fanout:
         await socket.close(reason=self.server.reason.SERVER_DISCONNECT)
         if environ is not None:  # a peer that reads nothing would hold the writer for ever
             asyncio.get_running_loop().call_later(ABORT_AFTER, _abort, environ["aiohttp.request"])
+
+
+class _OnlyBugs(logging.Filter):
+    """Of the libraries' errors only exceptions are kept: the others quote what a stranger sent."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.exc_info is not None
 
 
 async def _nobody(sid: str) -> bool:

@@ -14,6 +14,7 @@ from aiohttp import web
 from server.api.limiter import Limiter
 from server.config import Settings
 from server.desk import Desk
+from server.selftest import Outcome
 from server.store.views import Reader
 from signaling.ports import Clock
 from signaling.session import Role
@@ -69,6 +70,7 @@ class Deps:
     demo: Callable[[], Sequence[Mapping[str, Any]]] = list
     sockets: Callable[[], int] = lambda: 0
     limiter: Limiter = field(default_factory=Limiter)
+    self_test: Callable[[], Outcome | None] = lambda: None
 
 
 DEPS = web.AppKey("deps", Deps)

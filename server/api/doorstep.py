@@ -103,13 +103,13 @@ class _Doorstep(web.Server):
         self._addresses[handler] = address
         if address is not None:
             self._per[address] += 1
-        if len(self._addresses) > self._room:
-            self._turn_away(transport, "full")
+        loop = asyncio.get_running_loop()
+        if len(self._addresses) > self._room:  # soon, not now: the connection's own task must have begun
+            loop.call_soon(self._turn_away, transport, "full")
         elif address is not None and self._per[address] > self._per_address:
-            self._turn_away(transport, "address")
+            loop.call_soon(self._turn_away, transport, "address")
         elif address is not None:
-            timer = asyncio.get_running_loop().call_later(self._within, self._turn_away, transport, "silent")
-            self._silent[handler] = timer
+            self._silent[handler] = loop.call_later(self._within, self._turn_away, transport, "silent")
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
         super().connection_lost(handler, exc)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from importlib import metadata
 from typing import Literal
 
@@ -17,8 +18,9 @@ from pydantic import BaseModel, Field
 from server.api import requests
 from server.api.deps import Deps, RelayStats, deps
 from server.api.sessions import answer
+from server.selftest import Outcome
 from server.store import views
-from signaling.messages import PROTOCOL_VERSION
+from signaling.messages import PROTOCOL_VERSION, Time
 from signaling.session import Phase
 
 STALE_SIGN_MS = 30_000
@@ -29,13 +31,24 @@ class Alive(BaseModel):
     status: Literal["ok"] = "ok"
 
 
+class SelfTest(BaseModel):
+    """The newest call that this server held with itself; ``failed`` says what went wrong, if anything did."""
+
+    at: Time
+    ok: bool
+    first_frame_seconds: float | None
+    stop_seconds: float | None = Field(description="from the booked end to the last frame decoded; below 0: before it")
+    failed: str | None
+
+
 class Ready(BaseModel):
-    """Each part by itself; ``ready`` when all are well."""
+    """Each part by itself; ``ready`` when all are well. A failing self-test is shown and decides nothing."""
 
     ready: bool
     draining: bool
     database: bool
     relay: bool
+    self_test: SelfTest | None = Field(description="null: none was held, or none is configured")
 
 
 class Version(BaseModel):
@@ -57,12 +70,27 @@ class Metrics:
         self.steps = Gauge("headstrt_clock_steps", "Steps of the wall clock since the start", registry=own)
         self.outages = Gauge("headstrt_outages", "Outages since the start that this process outlived", registry=own)
         self.read = Gauge("headstrt_database_read_seconds", "How long reading these figures took", registry=own)
+        self.self_test = Gauge("headstrt_self_test", "The newest self-test: 1 if ok, 0 if not", registry=own)
+        self.self_test_seconds = Gauge(
+            "headstrt_self_test_seconds",
+            "Its time to first frame, and its last frame after the end",
+            ["figure"],
+            registry=own,
+        )
         self.transactions = Histogram(
             "headstrt_transaction_seconds",
             "From asking for a write to its being on the disk",
             buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
             registry=own,
         )
+
+    def show_test(self, outcome: Outcome | None) -> None:
+        if outcome is None:
+            return
+        self.self_test.set(outcome.ok)
+        for figure in ("first_frame", "stop"):
+            seconds = getattr(outcome, f"{figure}_seconds")
+            self.self_test_seconds.labels(figure).set(float("nan") if seconds is None else seconds)
 
     def show(self, relay: RelayStats) -> None:
         for figure in ("sessions", "legs", "packets", "bytes", "workers", "worker_restarts"):
@@ -85,7 +113,9 @@ async def readyz(request: web.Request) -> web.Response:
     draining, relay = given.draining(), given.switchboard.stats().workers > 0
     database = await _takes_writes(given)
     ready = database and relay and not draining
-    detail = Ready(ready=ready, draining=draining, database=database, relay=relay)
+    tested = given.self_test()
+    self_test = SelfTest(**asdict(tested)) if tested else None
+    detail = Ready(ready=ready, draining=draining, database=database, relay=relay, self_test=self_test)
     return answer(detail, 200 if ready else 503)
 
 
@@ -107,6 +137,7 @@ async def metrics(request: web.Request) -> web.Response:
     gauges.alive.set((given.clock() - alive) / 1000 if alive is not None else float("nan"))
     gauges.sockets.set(given.sockets())
     gauges.show(given.switchboard.stats())
+    gauges.show_test(given.self_test())
     return web.Response(body=generate_latest(gauges.registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
 

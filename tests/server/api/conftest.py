@@ -94,6 +94,21 @@ def body(**changes: Any) -> dict[str, Any]:
     return {key: value for key, value in made.items() if value is not None}
 
 
+def deps_of(world: World, settings: Settings) -> Deps:
+    """What the doors are given in this world."""
+    return Deps(
+        desk=world.office.desk,
+        database=world.office.database,
+        settings=settings,
+        attendant=world,
+        switchboard=world,
+        clock=world.clock,
+        draining=lambda: world.draining,
+        demo=lambda: world.demo,
+        limiter=Limiter(lambda: world.limiter_time[0]),
+    )
+
+
 Build = Callable[..., Awaitable[World]]
 
 
@@ -107,19 +122,7 @@ async def build(tmp_path: Path) -> AsyncIterator[Build]:
             time = [1000.0]
             world = World(made, None, time)  # type: ignore[arg-type]
             chosen = {"env": "development", "public_url": "https://calls.example", **settings}
-            app = build_app(
-                Deps(
-                    desk=made.desk,
-                    database=made.database,
-                    settings=Settings(**chosen),
-                    attendant=world,
-                    switchboard=world,
-                    clock=made.clock,
-                    draining=lambda: world.draining,
-                    demo=lambda: world.demo,
-                    limiter=Limiter(lambda: time[0]),
-                )
-            )
+            app = build_app(deps_of(world, Settings(**chosen)))
             world.client = TestClient(TestServer(app))
             await world.client.server.start_server(**SERVER_OPTIONS)
             worlds.append(world.client)
