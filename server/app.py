@@ -31,6 +31,7 @@ from server.control import socket_path
 from server.desk import Desk, Rules
 from server.policy.terms import Terms, TermsError, parse_terms
 from server.pulse import Pulse
+from server.selftest import SelfTest
 from server.store.database import Database, Locked
 from server.store.migrate import upgrade
 from server.timers import Timers
@@ -88,6 +89,7 @@ class Service:
         limiter = Limiter()  # one for both doors
         self.gateway = Gateway(self.desk, self.attendant, self.fanout, clock, guard=limiter)
         self.timers = Timers(self.desk.wake, self.desk.sweep, clock)
+        self.self_test = SelfTest(self.desk, settings.origin, clock, settings.self_test_every)
         self.pulse = Pulse(self.desk, clock, mutual=self.attendant.mutuals, on_step=self._stepped)
         self.desk.catch_up = self.pulse.catch_up
         self.desk.mutual = self.switchboard.mutual_ms
@@ -105,6 +107,7 @@ class Service:
                 demo=lambda: self.demo,
                 sockets=lambda: len(self.fanout.everyone()),
                 limiter=limiter,
+                self_test=lambda: self.self_test.newest,
             )
         )
         self.fanout.attach(self.app)
@@ -133,6 +136,8 @@ class Service:
             stack.push_async_callback(self.pulse.stop)
             await stack.enter_async_context(self._control())
             await stack.enter_async_context(self._http())
+            await self.self_test.start()
+            stack.push_async_callback(self.self_test.stop)
             yield
 
     async def drain(self) -> None:

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     guidelines_version: str = Field("2026-11", max_length=32, description="version of the text that parties accept")
     ice_servers: tuple[IceServer, ...] = Field((), description="JSON list of TURN servers for strict networks")
     embed_origins: CommaList = Field((), description="origins that may put a session into an iframe")
+    self_test_every: int = Field(
+        0, ge=0, le=86_400, description="seconds between calls with which the server tests itself; 0: none"
+    )
     log_format: Literal["console", "json"] = Field("console", description="for eyes or for machines")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
 

@@ -105,6 +105,7 @@ class Booking:
     fee: Money | None = None
     accepted: tuple[tuple[Role, str, Ms], ...] = ()  # guidelines accepted at booking: role, version, when
     by: Whom | None = None
+    probe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +204,7 @@ class Desk:
             events=0,
             created_at=at,
             updated_at=at,
+            probe=booking.probe,
         )
         facts: list[AnyFact] = [*step.facts]
         if booking.fee is not None:

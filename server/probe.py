@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,13 +22,23 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, VideoStreamTrack
 
 from signaling.ledger import Entry, verify
-from signaling.messages import PROTOCOL_VERSION, to_rfc3339
+from signaling.messages import PROTOCOL_VERSION, from_rfc3339, to_rfc3339
+from signaling.session import Ms
 
 Say = Callable[[str], None]
 
 
 class ProbeFailed(RuntimeError):
     """The call did not go as it must; the message says at which step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A call that went as it must. Seconds: from the joins to video on both sides; from the booked end to the last
+    frame that either decoded (below zero: before it)."""
+
+    first_frame: float
+    stop: float
 
 
 @dataclass(slots=True)
@@ -160,24 +172,34 @@ async def run(origin: str, api_key: str, say: Say, *, session: str | None = None
             },
         )
         say(f"booked {session}, ends at {booked['ends_at']}")
-        async with _peers(origin, booked["links"], say) as (client, expert):
-            began = time.monotonic()
-            await asyncio.gather(client.join(), expert.join())
-            try:
-                await asyncio.wait_for(asyncio.gather(client.first_frame.wait(), expert.first_frame.wait()), 15)
-            except TimeoutError:
-                raise ProbeFailed(
-                    f"no video within 15 s (client {client.frames} frames, expert {expert.frames})"
-                ) from None
-            say(f"both see video after {time.monotonic() - began:.2f} s")
-            try:
-                told = await asyncio.wait_for(asyncio.gather(client.ended, expert.ended), seconds + 20)
-            except TimeoutError:
-                raise ProbeFailed("the hard stop did not come") from None
-            say(f"told the end: {told[0]['view']['end']['reason']}")
-            await asyncio.sleep(0.5)
-            say(f"frames: client {client.frames}, expert {expert.frames}")
+        await hold(origin, booked["links"], from_rfc3339(booked["ends_at"]), say)
         await _account(http, session, say)
+
+
+async def hold(origin: str, links: Mapping[str, str], ends_at: Ms, say: Say) -> Held:
+    """Both sides of one call, from joining to the hard stop at ``ends_at``. ``ProbeFailed`` names what went wrong."""
+    async with _peers(origin, links, say) as (client, expert):
+        began = time.monotonic()
+        await asyncio.gather(client.join(), expert.join())
+        try:
+            await asyncio.wait_for(asyncio.gather(client.first_frame.wait(), expert.first_frame.wait()), 15)
+        except TimeoutError:
+            raise ProbeFailed(f"no video within 15 s (client {client.frames} frames, expert {expert.frames})") from None
+        first_frame = time.monotonic() - began
+        say(f"both see video after {first_frame:.2f} s")
+        left = max(0.0, ends_at / 1000 - time.time())
+        try:
+            told = await asyncio.wait_for(asyncio.gather(client.ended, expert.ended), left + 20)
+        except TimeoutError:
+            raise ProbeFailed("the hard stop did not come") from None
+        reason = told[0]["view"]["end"]["reason"]
+        say(f"told the end: {reason}")
+        await asyncio.sleep(0.5)
+        say(f"frames: client {client.frames}, expert {expert.frames}")
+        if reason != "completed":
+            raise ProbeFailed(f"it should have been completed, but was {reason}")
+        stop = max(client.last_frame, expert.last_frame) - ends_at / 1000
+        return Held(round(first_frame, 3), round(stop, 3))
 
 
 async def _account(http: aiohttp.ClientSession, session: str, say: Say) -> None:
@@ -195,12 +217,10 @@ async def _account(http: aiohttp.ClientSession, session: str, say: Say) -> None:
     say(f"settlement: {end['reason']} at {end['at']}, mutual {end['mutual_seconds']} s, refund {refund['status']}")
     for role in ("client", "expert"):
         say(f"  {role}: {answer[role]['attendance']}, present {end['present_seconds'][role]} s")
-    if end["reason"] != "completed":
-        raise ProbeFailed(f"it should have been completed, but was {end['reason']}")
 
 
 @contextlib.asynccontextmanager
-async def _peers(origin: str, links: dict[str, str], say: Say) -> AsyncIterator[tuple[Peer, Peer]]:
+async def _peers(origin: str, links: Mapping[str, str], say: Say) -> AsyncIterator[tuple[Peer, Peer]]:
     client, expert = (
         Peer(role, urlsplit(links[role]).fragment.removeprefix("t="), origin, say) for role in ("client", "expert")
     )
@@ -216,3 +236,17 @@ async def _call(http: aiohttp.ClientSession, method: str, path: str, **options: 
         if answer.status >= 400:
             raise ProbeFailed(f"{method} {path}: {answer.status} {body.get('code')}: {body.get('detail')}")
         return body
+
+
+async def _as_told() -> dict[str, Any]:
+    """For ``server.selftest``: what to do comes on stdin, for links are secrets and a command line is not."""
+    task = json.load(sys.stdin)
+    try:
+        held = await hold(task["origin"], task["links"], task["ends_at"], lambda line: None)
+    except Exception as error:  # whatever it is, it is the test's result
+        return {"failed": str(error) or type(error).__name__}
+    return {"first_frame": held.first_frame, "stop": held.stop}
+
+
+if __name__ == "__main__":
+    print(json.dumps(asyncio.run(_as_told())))

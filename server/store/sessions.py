@@ -55,6 +55,7 @@ class Record:
     events: int
     created_at: Ms
     updated_at: Ms
+    probe: bool = False  # this server's own test call: in no list, and no event's cause
 
     @property
     def version(self) -> int:
@@ -136,6 +137,7 @@ def _record(row: object, parties: dict[tuple[str, str], Party], entries: list[En
         events=r.events,
         created_at=r.created_at,
         updated_at=r.updated_at,
+        probe=bool(r.probe),
     )
 
 
@@ -163,6 +165,7 @@ async def create(connection: AsyncConnection, record: Record, entries: Sequence[
             id=record.id,
             terms=record.terms.hash,
             events=0,
+            probe=int(record.probe),
             created_at=record.created_at,
             **_columns(record, summary),
         )

@@ -40,6 +40,7 @@ sessions = _table(
     Column("events", Long, nullable=False),  # how many events have gone to the outbox
     Column("starts_at", Long, nullable=False),
     Column("ends_at", Long, nullable=False),
+    Column("probe", Long, nullable=False, server_default="0"),  # 1: this server's own test call, nobody's record
     Column("title", Text),
     Column("fee_amount", Long),
     Column("fee_currency", Text),

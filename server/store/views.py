@@ -39,7 +39,7 @@ class Wanted:
 async def page(reader: Reader, wanted: Wanted, after: tuple[Ms, str] | None, limit: int) -> list[Record]:
     """Up to ``limit`` sessions in the order of ``(starts_at, id)``, beginning behind ``after``."""
     s, p = tables.sessions, tables.parties
-    where: list[ColumnElement[bool]] = []
+    where: list[ColumnElement[bool]] = [s.c.probe == 0]
     if wanted.status is not None:
         where.append(s.c.status == wanted.status.value)
     for role, person in ((Role.EXPERT, wanted.expert), (Role.CLIENT, wanted.client)):
@@ -70,7 +70,9 @@ async def phases(reader: Reader) -> dict[str, int]:
     """How many sessions there are in each phase that has any."""
     s = tables.sessions
     async with reader.read() as connection:
-        rows = await connection.execute(select(s.c.status, func.count().label("n")).group_by(s.c.status))
+        rows = await connection.execute(
+            select(s.c.status, func.count().label("n")).where(s.c.probe == 0).group_by(s.c.status)
+        )
         return {row.status: row.n for row in rows}
 
 

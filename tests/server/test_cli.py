@@ -36,9 +36,9 @@ def headstrt(folder: Path, *arguments: str, **variables: str) -> subprocess.Comp
 
 def test_migrate_makes_the_schema_once(tmp_path: Path) -> None:
     first = headstrt(tmp_path, "migrate")
-    assert (first.returncode, first.stdout) == (0, "nothing -> 0001\n"), first.stderr
+    assert (first.returncode, first.stdout) == (0, "nothing -> 0002\n"), first.stderr
     again = headstrt(tmp_path, "migrate")
-    assert again.stdout == "already at 0001\n"
+    assert again.stdout == "already at 0002\n"
     tables = sqlite3.connect(tmp_path / "cli.sqlite3").execute("select name from sqlite_master where type = 'table'")
     assert {"sessions", "ledger", "outbox", "keys"} <= {row[0] for row in tables}
 
