@@ -15,7 +15,10 @@ import pytest
 from signaling.messages import PROTOCOL_VERSION
 from signaling.session import Role
 from tests.e2e.stage import API_KEY, Server
+from tests.server.api.conftest import build, world
 from tests.signaling.test_gateway import PATIENCE, Page, Raw
+
+__all__ = ["Fortress", "build", "world"]
 
 SOCKET = "/socket.io/?EIO=4&transport=websocket"
 numbers = itertools.count(1)
