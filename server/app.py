@@ -71,7 +71,12 @@ class Service:
         self.database = Database(settings.database_url)
         self.desk = Desk(self.database, rules, clock)
         self.switchboard = Switchboard(
-            RelaySettings(port=settings.media_port, bind=settings.media_bind, advertise=settings.media_advertise),
+            RelaySettings(
+                port=settings.media_port,
+                bind=settings.media_bind,
+                advertise=settings.media_advertise,
+                workers=settings.media_workers,
+            ),
             on_media=lambda session: self.attendant.media(session),  # noqa: PLW0108 - it is made below
             on_stopped=lambda session: self.attendant.stopped(session),  # noqa: PLW0108
         )

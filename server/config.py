@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     media_port: int = Field(3478, ge=0, le=65535, description="UDP and TCP port of the relay; 0 picks a free one")
     media_bind: CommaList = Field((), description="addresses of the relay, one socket each; default: all of the host")
     media_advertise: CommaList = Field((), description="addresses told to browsers; default: what is bound")
+    media_workers: int = Field(1, ge=1, le=64, description="processes of the relay; each further one has the next port")
     tls_cert: Path | None = Field(None, description="certificate chain (PEM) when no proxy ends TLS")
     tls_key: Path | None = Field(None, description="its key (PEM)")
     trusted_proxies: CommaList = Field((), description="addresses or networks whose X-Forwarded-For is believed")
@@ -104,6 +105,8 @@ class Settings(BaseSettings):
             problems.append(f"SECRET must be {MIN_SECRET} random bytes or more (try: openssl rand -hex 32)")
         if bool(self.tls_cert) != bool(self.tls_key):
             problems.append("TLS_CERT and TLS_KEY go together")
+        if self.media_port and self.media_ports[-1] > 65_535:
+            problems.append("MEDIA_PORT and MEDIA_WORKERS together go past port 65535")
         if self.env == "production":
             if not self.secret or any(weak in self.secret.lower() for weak in _WEAK):
                 problems.append(f"SECRET must be {MIN_SECRET} random bytes or more (try: openssl rand -hex 32)")
@@ -121,6 +124,12 @@ class Settings(BaseSettings):
     def origin(self) -> str:
         """What links begin with."""
         return self.public_url or f"{self.scheme}://{_host(self.host)}:{self.port}"
+
+    @property
+    def media_ports(self) -> tuple[int, ...]:
+        """One for each worker of the relay; 0 stands for any."""
+        step = 1 if self.media_port else 0
+        return tuple(self.media_port + step * number for number in range(self.media_workers))
 
     def masked(self) -> dict[str, str]:
         """Every setting as text, secrets hidden: for ``headstrt doctor``."""

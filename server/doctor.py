@@ -43,7 +43,9 @@ def _findings(settings: Settings) -> Iterator[tuple[bool, str]]:
     if not running:
         yield _port(socket.SOCK_STREAM, settings.host, settings.port, "HTTP")
         for address in settings.media_bind or ("127.0.0.1",):
-            yield _port(socket.SOCK_DGRAM, address, settings.media_port, "relay")
+            for port in settings.media_ports:
+                yield _port(socket.SOCK_DGRAM, address, port, "relay")
+                yield _port(socket.SOCK_STREAM, address, port, "relay")
     yield _terms(settings)
     yield _clock()
     pages = (settings.pages / "session.html").is_file()

@@ -36,6 +36,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final, Literal, cast
 
@@ -53,6 +54,8 @@ from signaling.session import Role
 START_WITHIN: Final = 30.0  # seconds, on a very busy machine
 STOP_WITHIN: Final = 5.0
 MAX_BACKOFF: Final = 5.0
+HUNG_AFTER: Final = 5.0  # a worker gives a sign of life twice a second
+LOOK_EVERY: Final = 0.5
 
 log = structlog.get_logger(__name__)
 
@@ -61,11 +64,12 @@ log = structlog.get_logger(__name__)
 class RelaySettings:
     """Where the relay listens, what it tells browsers of that, and what one leg may send."""
 
-    port: int  # UDP and TCP; 0 picks a free one
+    port: int  # UDP and TCP, of the first worker; each further one has the next; 0 picks free ones
     bind: tuple[str, ...] = ()  # () or a wildcard: loopback and every address of the host
     advertise: tuple[str, ...] = ()  # () = what is bound; the public addresses behind NAT
     bits_per_second: int = 4_000_000
     packets_per_second: int = 1_500
+    workers: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,7 @@ class _Session:
     deadline: float
     sides: dict[Role, _Side] = field(default_factory=lambda: {role: _Side() for role in Role})
     generation: int = 0
+    lane: _Lane | None = None  # from its first call on: descriptions name the port
     call: int | None = None
     stopped: bool = False
     media: bool = False
@@ -142,6 +147,7 @@ class _Call:
 
     session: _Session
     sides: dict[Role, _Side]
+    lane: _Lane | None
 
 
 class Switchboard:
@@ -164,47 +170,30 @@ class Switchboard:
         self._sessions: dict[str, _Session] = {}
         self._calls: dict[int, _Call] = {}
         self._numbers = 0
-        self._sockets = udp.Sockets((), ())
-        self._candidates: list[sdp.Candidate] = []
-        self._worker: _Worker | None = None
-        self._supervisor: asyncio.Task[None] | None = None
-        self._restarts = 0
-        self._past_totals = wire.Totals(0, 0, {})
-        self._totals = wire.Totals(0, 0, {})
-        self._rcvbuf = 0
+        self._lanes: list[_Lane] = []
         self.port = settings.port
 
     # --- life ---
 
     async def start(self) -> None:
-        """Listen, and have a worker forward. ``OSError`` for an address that cannot be had, ``ValueError`` for none."""
-        self._sockets = udp.bind(_expand(self._settings.bind), self._settings.port)
-        self.port = self._sockets.port
-        self._rcvbuf = min(udp.granted(sock) for sock in self._sockets.udp)
-        if self._rcvbuf < udp.RECEIVE_BUFFER:
-            log.warning("relay_receive_buffer", granted=self._rcvbuf, asked=udp.RECEIVE_BUFFER, see="net.core.rmem_max")
-        addresses = self._settings.advertise or [sock.getsockname()[0] for sock in self._sockets.udp]
-        self._candidates = [
-            sdp.Candidate(address, self.port, transport) for transport in _TRANSPORTS for address in addresses
-        ]
-        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._supervisor = asyncio.create_task(self._supervise(ready))
+        """Listen, and have workers forward. ``OSError`` for an address that cannot be had, ``ValueError`` for none."""
+        hosts, first = _expand(self._settings.bind), self._settings.port
         try:
-            await asyncio.wait_for(ready, START_WITHIN)
+            for number in range(self._settings.workers):
+                sockets = udp.bind(hosts, first + number if first else 0)
+                self._lanes.append(_Lane(self._settings, number, sockets, self._heard, self._reopen, self._settle))
+            self.port = self._lanes[0].port
+            if (granted := min(lane.rcvbuf for lane in self._lanes)) < udp.RECEIVE_BUFFER:
+                log.warning("relay_receive_buffer", granted=granted, asked=udp.RECEIVE_BUFFER, see="net.core.rmem_max")
+            await asyncio.wait_for(asyncio.gather(*(lane.start() for lane in self._lanes)), START_WITHIN)
         except BaseException:
             await self.stop()
             raise
 
     async def stop(self) -> None:
-        """Drop every leg; the worker exits."""
-        supervisor, self._supervisor = self._supervisor, None
-        if supervisor is not None:
-            supervisor.cancel()
-            await asyncio.wait([supervisor])
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            await worker.stop()
-        self._sockets.close()
+        """Drop every leg; the workers exit."""
+        lanes, self._lanes = self._lanes, []
+        await asyncio.gather(*(lane.stop() for lane in lanes))
 
     # --- sessions ---
 
@@ -223,8 +212,7 @@ class Switchboard:
         state.deadline = deadline
         if deadline > time.monotonic():
             state.stopped = False
-        if state.call is not None:
-            self._send(wire.SetDeadline(state.call, deadline))
+        _send(state, partial(wire.SetDeadline, deadline=deadline))
 
     def join(self, session: str, role: Role) -> list[Outgoing]:
         """A new join of that side. ``KeyError`` for a session that is not open."""
@@ -244,8 +232,7 @@ class Switchboard:
         side.joined = False
         side.description = None
         side.credentials.clear()
-        if state.call is not None:
-            self._send(wire.Close(state.call, role))
+        _send(state, partial(wire.Close, role=role))
 
     def describe(self, session: str, role: Role, type: str, sdp: str, generation: int) -> list[Outgoing]:
         """A page's description; what there is to tell for it. ``ProtocolError``: bad_sdp, fingerprint_changed, ...
@@ -296,7 +283,9 @@ class Switchboard:
         return 0 if state is None else 1000 * (state.mutual_past + sum(state.mutual_present.values()))
 
     def stats(self) -> RelayStats:
-        totals = _add(self._past_totals, self._totals)
+        totals = wire.Totals(0, 0, {})
+        for lane in self._lanes:
+            totals = _add(totals, lane.totals)
         open_calls = [state for state in self._sessions.values() if state.call is not None]
         return RelayStats(
             sessions=len(self._sessions),
@@ -304,15 +293,15 @@ class Switchboard:
             packets=totals.packets,
             bytes=totals.bytes,
             drops=totals.drops,
-            rcvbuf=self._rcvbuf,
+            rcvbuf=min((lane.rcvbuf for lane in self._lanes), default=0),
             workers=len(self.workers),
-            worker_restarts=self._restarts,
+            worker_restarts=sum(lane.restarts for lane in self._lanes),
         )
 
     @property
     def workers(self) -> tuple[int, ...]:
         """The process ids of the workers that are alive."""
-        return () if self._worker is None else (self._worker.process.pid,)
+        return tuple(lane.process for lane in self._lanes if lane.process is not None)
 
     # --- negotiation ---
 
@@ -320,12 +309,18 @@ class Switchboard:
         state.generation += 1
         self._numbers += 1
         state.call = self._numbers
-        self._calls[state.call] = _Call(state, dict(state.sides))
+        state.lane = state.lane or self._least_loaded()
+        self._calls[state.call] = _Call(state, dict(state.sides), state.lane)
         for side in state.sides.values():
             side.description = None
             side.credentials = [_credentials()]
         self._open_call(state)
         return [Outgoing(Role.EXPERT, "negotiate", state.generation)]
+
+    def _least_loaded(self) -> _Lane | None:
+        """The lane with the fewest sessions; one without a worker only when there is no other."""
+        pinned = Counter(id(state.lane) for state in self._sessions.values())
+        return min(self._lanes, key=lambda lane: (lane.process is None, pinned[id(lane)]), default=None)
 
     def _accept(self, state: _Session, role: Role, type: str, text: str) -> sdp.Description:
         side, other = state.sides[role], state.sides[role.other]
@@ -359,78 +354,42 @@ class Switchboard:
         return [self._present(state, Role.EXPERT, answer)] if before is None else []
 
     def _present(self, state: _Session, to: Role, description: sdp.Description) -> Outgoing:
-        text = sdp.present(description, state.sides[to].credentials[-1], self._candidates)
+        candidates = [] if state.lane is None else state.lane.candidates
+        text = sdp.present(description, state.sides[to].credentials[-1], candidates)
         return Outgoing(to, "description", state.generation, description.type, text)
 
     def _admit(self, state: _Session, role: Role) -> None:
         """Fresh credentials for one leg."""
-        assert state.call is not None
         fresh = _credentials()
         state.sides[role].credentials = [*state.sides[role].credentials[1 - MAX_CREDENTIALS :], fresh]
-        self._send(wire.Admit(state.call, role, fresh.ufrag, fresh.password))
+        _send(state, partial(wire.Admit, role=role, ufrag=fresh.ufrag, password=fresh.password))
 
     def _open_call(self, state: _Session) -> None:
         """To the worker; also to a new one, after the old one died: the browsers' next checks find the same leg."""
-        assert state.call is not None
-        self._send(wire.Open(state.call, state.deadline))
+        _send(state, partial(wire.Open, deadline=state.deadline))
         for role, side in state.sides.items():
             for known in side.credentials:
-                self._send(wire.Admit(state.call, role, known.ufrag, known.password))
+                _send(state, partial(wire.Admit, role=role, ufrag=known.ufrag, password=known.password))
             if not side.credentials:
-                self._send(wire.Close(state.call, role))
+                _send(state, partial(wire.Close, role=role))
 
     def _end_call(self, state: _Session) -> None:
-        if state.call is not None:
-            self._send(wire.Close(state.call))
-            state.call = None
+        _send(state, wire.Close)
+        state.call = None
 
-    # --- the worker ---
+    # --- the workers ---
 
-    def _send(self, command: wire.Command) -> None:
-        if self._worker is not None:  # else: the next one is told all there is
-            self._worker.send(command)
-
-    async def _supervise(self, ready: asyncio.Future[None]) -> None:
-        """Keep one worker alive. Until the first one is ready, a failure is the caller's of ``start``."""
-        backoff = 0.0
-        while True:
-            started = time.monotonic()
-            try:
-                await self._run_worker(ready)
-            except OSError as error:
-                log.error("relay_worker_not_started", error=str(error))
-            if not ready.done():
-                ready.set_exception(RuntimeError("the relay worker ended before it was ready; its error is on stderr"))
-                return
-            self._restarts += 1
-            backoff = 0.0 if time.monotonic() - started > MAX_BACKOFF else min(MAX_BACKOFF, backoff * 2 + 0.1)
-            log.error("relay_worker_died", restarts=self._restarts, again_in=backoff)
-            await asyncio.sleep(backoff)
-
-    async def _run_worker(self, ready: asyncio.Future[None]) -> None:
-        def report(message: wire.Message) -> None:
-            if isinstance(message, wire.Ready) and not ready.done():
-                ready.set_result(None)
-            self._heard(message)
-
-        sockets = tuple(sock.fileno() for sock in self._sockets.udp)
-        listeners = tuple(sock.fileno() for sock in self._sockets.tcp)
-        worker = await _Worker.spawn((*sockets, *listeners), report)
-        self._worker = worker
-        ceiling = (self._settings.bits_per_second, self._settings.packets_per_second)
-        worker.send(wire.Start(sockets, listeners, *ceiling))
+    def _reopen(self, lane: _Lane) -> None:
+        """A new worker, which is told all there is."""
         for state in self._sessions.values():
-            if state.call is not None:
+            if state.lane is lane and state.call is not None:
                 self._open_call(state)
-        await asyncio.shield(worker.lost)
-        self._worker = None
-        self._settle()
-        await worker.stop()
 
-    def _settle(self) -> None:
-        """A worker is gone: what it had counted is past, and its successor counts from nothing."""
-        self._past_totals, self._totals = _add(self._past_totals, self._totals), wire.Totals(0, 0, {})
+    def _settle(self, lane: _Lane) -> None:
+        """A worker is gone: what it had counted of calls is past, and its successor counts from nothing."""
         for number, call in list(self._calls.items()):
+            if call.lane is not lane:
+                continue
             for side in call.sides.values():
                 side.past += side.present.pop(number, Counter())
             call.session.mutual_past += call.session.mutual_present.pop(number, 0)
@@ -438,9 +397,7 @@ class Switchboard:
                 del self._calls[number]
 
     def _heard(self, message: wire.Message) -> None:
-        if isinstance(message, wire.Totals):
-            self._totals = message
-        elif isinstance(message, wire.Up | wire.MediaBothWays | wire.Switched | wire.LegReport | wire.CallReport):
+        if isinstance(message, wire.Up | wire.MediaBothWays | wire.Switched | wire.LegReport | wire.CallReport):
             call = self._calls.get(message.call)
             if call is not None:
                 self._heard_of(call, message)
@@ -494,6 +451,117 @@ class Switchboard:
         _later(self._on_stopped, session.name)
 
 
+class _Lane:
+    """One worker's place: its sockets and port, which outlive it, and a supervisor that keeps a process in it."""
+
+    def __init__(
+        self,
+        settings: RelaySettings,
+        number: int,
+        sockets: udp.Sockets,
+        heard: Callable[[wire.Message], None],
+        born: Callable[[_Lane], None],
+        died: Callable[[_Lane], None],
+    ) -> None:
+        self._settings = settings
+        self._number = number
+        self._sockets = sockets
+        self._heard, self._born, self._died = heard, born, died
+        self._worker: _Worker | None = None
+        self._supervisor: asyncio.Task[None] | None = None
+        self._past, self._present = wire.Totals(0, 0, {}), wire.Totals(0, 0, {})
+        self.restarts = 0
+        self.port = sockets.port
+        self.rcvbuf = min(udp.granted(sock) for sock in sockets.udp)
+        addresses = settings.advertise or [sock.getsockname()[0] for sock in sockets.udp]
+        self.candidates = [
+            sdp.Candidate(address, self.port, transport) for transport in _TRANSPORTS for address in addresses
+        ]
+
+    @property
+    def process(self) -> int | None:
+        """Of the worker, if one is alive."""
+        return None if self._worker is None else self._worker.process.pid
+
+    @property
+    def totals(self) -> wire.Totals:
+        return _add(self._past, self._present)
+
+    async def start(self) -> None:
+        """Until the first worker is ready."""
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._supervisor = asyncio.create_task(self._supervise(ready))
+        await ready
+
+    async def stop(self) -> None:
+        supervisor, self._supervisor = self._supervisor, None
+        if supervisor is not None:
+            supervisor.cancel()
+            await asyncio.wait([supervisor])
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            await worker.stop()
+        self._sockets.close()
+
+    def send(self, command: wire.Command) -> None:
+        if self._worker is not None:  # else: the next one is told all there is
+            self._worker.send(command)
+
+    async def _supervise(self, ready: asyncio.Future[None]) -> None:
+        """Keep one worker alive. Until the first one is ready, a failure is the caller's of ``start``."""
+        backoff = 0.0
+        while True:
+            started = time.monotonic()
+            try:
+                await self._run_worker(ready)
+            except OSError as error:
+                log.error("relay_worker_not_started", worker=self._number, error=str(error))
+            if not ready.done():
+                ready.set_exception(RuntimeError("the relay worker ended before it was ready; its error is on stderr"))
+                return
+            self.restarts += 1
+            backoff = 0.0 if time.monotonic() - started > MAX_BACKOFF else min(MAX_BACKOFF, backoff * 2 + 0.1)
+            log.error("relay_worker_died", worker=self._number, restarts=self.restarts, again_in=backoff)
+            await asyncio.sleep(backoff)
+
+    async def _run_worker(self, ready: asyncio.Future[None]) -> None:
+        """One worker, from its start until it is gone: no other reads the sockets before."""
+
+        def report(message: wire.Message) -> None:
+            if isinstance(message, wire.Ready) and not ready.done():
+                ready.set_result(None)
+            elif isinstance(message, wire.Totals):
+                self._present = message
+            self._heard(message)
+
+        sockets = tuple(sock.fileno() for sock in self._sockets.udp)
+        listeners = tuple(sock.fileno() for sock in self._sockets.tcp)
+        worker = await _Worker.spawn((*sockets, *listeners), report)
+        self._worker = worker
+        ceiling = (self._settings.bits_per_second, self._settings.packets_per_second)
+        worker.send(wire.Start(sockets, listeners, *ceiling))
+        self._born(self)
+        await self._lost(worker)
+        self._worker = None
+        self._past, self._present = self.totals, wire.Totals(0, 0, {})
+        self._died(self)
+        await worker.stop()
+
+    async def _lost(self, worker: _Worker) -> None:
+        """Until the worker is gone; one that hangs is killed. It holds the sockets, so nothing less would do."""
+        looked = time.monotonic()
+        while not worker.lost.done():
+            await asyncio.wait([worker.lost], timeout=LOOK_EVERY)
+            now = time.monotonic()
+            if now - looked > 2 * LOOK_EVERY:
+                worker.heard_at = now  # it was we who hung, and have yet to read what it said
+            elif now - worker.heard_at > (HUNG_AFTER if worker.ready else START_WITHIN):
+                log.error("relay_worker_hangs", worker=self._number, silent=round(now - worker.heard_at, 1))
+                worker.process.kill()  # also a stopped one dies of it; its end of the socketpair closes
+                await worker.lost
+            looked = now
+
+
 class _Worker(asyncio.Protocol):
     """The server's end of one worker."""
 
@@ -503,6 +571,8 @@ class _Worker(asyncio.Protocol):
         self._heard = heard
         self._decoder = wire.Decoder()
         self._transport: asyncio.Transport | None = None
+        self.ready = False  # a start on a busy machine takes its time
+        self.heard_at = time.monotonic()
 
     @classmethod
     async def spawn(cls, descriptors: tuple[int, ...], heard: Callable[[wire.Message], None]) -> _Worker:
@@ -516,6 +586,8 @@ class _Worker(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)  # uvloop's are of the kind, but not of the class
 
     def data_received(self, data: bytes) -> None:
+        self.ready = True
+        self.heard_at = time.monotonic()
         for message in self._decoder.feed(data):
             self._heard(message)
 
@@ -540,6 +612,12 @@ class _Worker(asyncio.Protocol):
 
 _TRANSPORTS: Final[tuple[Literal["udp", "tcp"], ...]] = ("udp", "tcp")  # best first
 _COUNTED: Final = ("packets_in", "bytes_in", "packets_out", "bytes_out", "dropped", "path_switches")
+
+
+def _send(state: _Session, command: Callable[[int], wire.Command]) -> None:
+    """To the worker that has this session's call, if it has one."""
+    if state.call is not None and state.lane is not None:
+        state.lane.send(command(state.call))
 
 
 def _launch(link: int, descriptors: tuple[int, ...]) -> subprocess.Popen[bytes]:

@@ -73,6 +73,11 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class Alive:
+    """Twice a second; a worker that does not say so hangs."""
+
+
+@dataclass(frozen=True, slots=True)
 class Up:
     """The first authenticated check of a leg."""
 
@@ -133,14 +138,14 @@ class Totals:
 
 
 Command: TypeAlias = Start | Open | Admit | SetDeadline | Close
-Report: TypeAlias = Ready | Up | MediaBothWays | Switched | LegReport | CallReport | Closed | Totals
+Report: TypeAlias = Ready | Alive | Up | MediaBothWays | Switched | LegReport | CallReport | Closed | Totals
 Message: TypeAlias = Command | Report
 
 _KINDS: dict[str, type[Message]] = {
     kind.__name__: kind
     for kind in (
         *(Start, Open, Admit, SetDeadline, Close),
-        *(Ready, Up, MediaBothWays, Switched, LegReport, CallReport, Closed, Totals),
+        *(Ready, Alive, Up, MediaBothWays, Switched, LegReport, CallReport, Closed, Totals),
     )
 }
 

@@ -110,6 +110,7 @@ class Worker(asyncio.Protocol):
             self._streams.sweep()
         if self._transport is not None and self._transport.get_write_buffer_size() < MAX_BACKLOG:
             self._port.report()
+            self._tell(wire.Alive())
         asyncio.get_running_loop().call_later(REPORT_EVERY, self._tick)
 
     def _arm(self) -> None:

@@ -158,6 +158,16 @@ def test_the_relay_has_addresses_of_both_families_that_browsers_can_be_told_of(
         assert "link-local" in told
 
 
+def test_each_worker_of_the_relay_has_a_port(environment: pytest.MonkeyPatch) -> None:
+    assert load().media_ports == (3478,)
+    environment.setenv("HEADSTRT_MEDIA_WORKERS", "3")
+    assert load().media_ports == (3478, 3479, 3480)
+    environment.setenv("HEADSTRT_MEDIA_PORT", "0")
+    assert load().media_ports == (0, 0, 0)
+    (told,) = problems(environment, MEDIA_PORT="65534")
+    assert "go past port 65535" in told
+
+
 def test_turn_servers_are_json(environment: pytest.MonkeyPatch) -> None:
     environment.setenv(
         "HEADSTRT_ICE_SERVERS", '[{"urls": ["turns:turn.example:443"], "username": "u", "credential": "c"}]'

@@ -252,11 +252,18 @@ async def until(what: Callable[[], object], within: float = 30.0) -> None:
 class Relay:
     """A real switchboard with a real worker, and what it called back."""
 
-    def __init__(self, *, bind: tuple[str, ...] = ("127.0.0.1",), advertise: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        bind: tuple[str, ...] = ("127.0.0.1",),
+        advertise: tuple[str, ...] = (),
+        port: int = 0,
+        workers: int = 1,
+    ) -> None:
         self.media: list[str] = []
         self.stopped: list[tuple[str, float]] = []
         self.switchboard = Switchboard(
-            RelaySettings(port=0, bind=bind, advertise=advertise),
+            RelaySettings(port=port, bind=bind, advertise=advertise, workers=workers),
             on_media=self.media.append,
             on_stopped=lambda session: self.stopped.append((session, time.monotonic())),
         )
@@ -269,7 +276,9 @@ class Relay:
         (negotiate,) = board.join(session, Role.EXPERT)
         (offer,) = board.describe(session, Role.EXPERT, "offer", sample("chromium-offer"), negotiate.generation)
         (answer,) = board.describe(session, Role.CLIENT, "answer", sample("chromium-answer"), negotiate.generation)
-        relay = (host, board.port)
+        lane = board._sessions[session].lane
+        assert lane is not None
+        relay = (host, lane.port)
         return Peer(relay, ice_of(offer)), Peer(relay, ice_of(answer))
 
 

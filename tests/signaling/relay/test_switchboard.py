@@ -6,14 +6,17 @@ import asyncio
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from signaling.errors import ProtocolError
+from signaling.relay import switchboard
 from signaling.relay.switchboard import Outgoing, RelaySettings, Switchboard, _expand
 from signaling.session import Role
 from tests.signaling.relay.helpers import (
@@ -274,7 +277,7 @@ async def test_what_is_bound_is_told_once_for_udp_and_once_for_tcp(host: str) ->
     try:
         board = relay.switchboard
         client, expert = relay.call(host=host)
-        candidates = [(one.transport, one.address, one.port) for one in board._candidates]
+        candidates = [(one.transport, one.address, one.port) for one in board._lanes[0].candidates]
         assert sorted(candidates) == sorted(
             (transport, address, board.port) for transport in ("udp", "tcp") for address in ("127.0.0.2", host)
         )
@@ -381,6 +384,123 @@ async def test_a_killed_worker_is_replaced_and_nothing_is_forgotten(relay: Relay
     assert after.packets_in >= before.packets_in
     assert board.stats().worker_restarts == 1
     assert relay.media == ["s"]
+
+
+@pytest.fixture
+async def three() -> AsyncIterator[Relay]:
+    relay = Relay(workers=3)
+    await relay.switchboard.start()
+    yield relay
+    await relay.switchboard.stop()
+
+
+async def test_sessions_are_spread_over_workers_and_stay_where_they_are(three: Relay) -> None:
+    board = three.switchboard
+    assert len(set(board.workers)) == len({lane.port for lane in board._lanes}) == 3
+    calls = {name: three.call(name) for name in "abcdef"}
+    lanes = [board._sessions[name].lane for name in calls]
+    assert [lanes.count(lane) for lane in board._lanes] == [2, 2, 2]
+    for client, expert in calls.values():
+        await checked(client, expert)
+        assert await carries(client, expert)
+    board.close("b")
+    board.close("e")
+    board.join("a", Role.CLIENT)  # a new generation
+    three.call("g")
+    assert [board._sessions[name].lane for name in "acdfg"] == [*lanes[:1], *lanes[2:4], lanes[5], lanes[1]]
+    (offer,) = board.describe("a", Role.EXPERT, "offer", OFFER, 2)
+    assert lanes[0] is not None
+    assert set(re.findall(r"127\.0\.0\.1 (\d+) typ", str(offer.sdp))) == {str(lanes[0].port)}
+    assert (board.stats().workers, board.stats().sessions) == (3, 5)
+    await until(lambda: board.stats().packets >= 6)
+
+
+async def test_workers_have_consecutive_ports_from_the_one_that_is_set() -> None:
+    for _ in range(20):  # until three in a row are free
+        first = Relay()
+        await first.switchboard.start()
+        port = first.switchboard.port
+        await first.switchboard.stop()
+        relay = Relay(port=port, workers=3)
+        try:
+            await relay.switchboard.start()
+        except (OSError, OverflowError):
+            continue
+        assert [lane.port for lane in relay.switchboard._lanes] == [port, port + 1, port + 2]
+        await relay.switchboard.stop()
+        return
+    raise AssertionError("no three ports in a row")
+
+
+async def test_when_one_of_the_ports_is_taken_none_is_kept() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        relay = Relay(port=taken.getsockname()[1] - 1, workers=2)
+        with pytest.raises(OSError, match="cannot listen on TCP"):
+            await relay.switchboard.start()
+        assert relay.switchboard.workers == ()
+        with pytest.raises(OSError, match="cannot listen on TCP"):  # and not: on UDP, which would be ours still
+            await relay.switchboard.start()
+
+
+async def test_a_killed_worker_hurts_its_own_sessions_only_and_these_recover(three: Relay) -> None:
+    board = three.switchboard
+    calls = [three.call(name) for name in "abc"]
+    for pair in calls:
+        await checked(*pair)
+    before = board.workers
+    os.kill(before[1], signal.SIGKILL)
+    for client, expert in (calls[0], calls[2]):
+        assert await carries(client, expert)
+        assert await carries(expert, client)
+    await until(lambda: len(board.workers) == 3)
+    assert (board.workers[0], board.workers[2]) == (before[0], before[2])
+    assert board.workers[1] != before[1]
+    await checked(*calls[1])
+    assert await carries(*calls[1])
+    assert board.stats().worker_restarts == 1
+    packets = [pulse.packets_in for name in "ac" if (pulse := board.pulse(name, Role.CLIENT))]
+    assert len(packets) == 2
+
+
+async def test_a_worker_that_hangs_is_killed_before_another_takes_its_port(
+    three: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(switchboard, "HUNG_AFTER", 2.0)
+    board = three.switchboard
+    calls = [three.call(name) for name in "ab"]
+    for pair in calls:
+        await checked(*pair)
+    hung = board.workers[0]
+    os.kill(hung, signal.SIGSTOP)
+    assert await carries(*calls[1])
+    alive_together = False
+
+    def replaced() -> bool:
+        nonlocal alive_together
+        current = board.workers
+        alive_together |= bool(current) and current[0] != hung and alive(hung)
+        return len(current) == 3 and hung not in current
+
+    await until(replaced)
+    assert not alive_together
+    await checked(*calls[0])
+    assert await carries(*calls[0])
+    assert await carries(*reversed(calls[0]))
+    assert board.stats().worker_restarts >= 1
+
+
+async def test_a_hung_worker_does_not_put_the_deadline_off(three: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(switchboard, "HUNG_AFTER", 2.0)
+    client, expert = three.call()
+    await checked(client, expert)
+    (hung,) = [lane.process for lane in three.switchboard._lanes if lane is three.switchboard._sessions["s"].lane]
+    assert hung is not None
+    os.kill(hung, signal.SIGSTOP)
+    three.switchboard.set_deadline("s", time.monotonic() + 0.1)
+    for _ in range(50):  # they wait in the socket, and are read after the deadline by whoever comes then
+        client.send(SRTP)
+    await until(lambda: three.stopped)
+    assert await goes_quiet(client, expert)
 
 
 async def test_a_worker_killed_at_the_deadline_does_not_put_it_off(relay: Relay) -> None:

@@ -14,6 +14,7 @@ MESSAGES: list[wire.Message] = [
     wire.Close(1),
     wire.Close(1, Role.EXPERT),
     wire.Ready(7),
+    wire.Alive(),
     wire.Up(1, Role.CLIENT),
     wire.MediaBothWays(1),
     wire.Switched(1, Role.EXPERT, "abc"),
