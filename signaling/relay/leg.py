@@ -336,16 +336,16 @@ class Leg:
 class Call:
     """The two legs of one generation of a session, and the time they had media from each other (P3.16)."""
 
-    __slots__ = ("_key", "_mutual_second", "legs", "media", "mutual_seconds", "number")
+    __slots__ = ("_began", "_key", "_mutual_second", "_mutual_seconds", "legs", "number")
 
     def __init__(self, number: int, deadline: float, ceiling: Ceiling, key: bytes) -> None:
         self.number = number
         self.legs: Mapping[Role, Leg] = {role: Leg(self, role, deadline, ceiling) for role in Role}
         for role in Role:
             self.legs[role].peer = self.legs[role.other]
-        self.media = False
-        self.mutual_seconds = 0
+        self._began: float | None = None  # when media had gone both ways for the first time; seconds count from there
         self._mutual_second: int | None = None
+        self._mutual_seconds = 0
         self._key = key
 
     @property
@@ -358,16 +358,27 @@ class Call:
 
     def carried(self, sender: Leg, now: float) -> bool:
         """SRTP of ``sender`` has been forwarded; whether media has now gone both ways for the first time."""
-        second = int(now)
+        began = self._began
+        if began is None:
+            sender.media_second = -1  # before the first second
+            if sender.peer.media_second is None:
+                return False
+            self._began = now
+            sender.media_second = 0
+            return True
+        second = int(now - began)
         sender.media_second = second
-        other = sender.peer.media_second
-        if other == second and self._mutual_second != second:
+        if sender.peer.media_second == second and self._mutual_second != second:
             self._mutual_second = second
-            self.mutual_seconds += 1
-        if self.media or other is None:
-            return False
-        self.media = True
-        return True
+            self._mutual_seconds += 1
+        return False
+
+    def mutual_ms(self, now: float) -> int:
+        """For how long both had media from each other: seconds with SRTP both ways, up to ``now`` and the deadline."""
+        if self._began is None or self._mutual_second is None:
+            return 0
+        past = self._began + self._mutual_second + 1 - min(now, self.deadline)  # of the last of these seconds
+        return 1_000 * self._mutual_seconds - max(0, min(1_000, round(1_000 * past)))
 
     def alias(self, path: Path) -> str:
         """A path's name for the record: the address cannot be had from it once the call and its key are gone."""

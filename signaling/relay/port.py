@@ -443,6 +443,7 @@ class Port:
         )
 
     def _report_call(self, call: Call) -> None:
-        if self._reported_mutual.get(call, 0) != call.mutual_seconds:
-            self._reported_mutual[call] = call.mutual_seconds
-            self._tell(wire.CallReport(call.number, call.mutual_seconds))
+        mutual_ms = call.mutual_ms(self._clock())
+        if self._reported_mutual.get(call, 0) != mutual_ms:
+            self._reported_mutual[call] = mutual_ms
+            self._tell(wire.CallReport(call.number, mutual_ms))

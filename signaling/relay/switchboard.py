@@ -137,7 +137,7 @@ class _Session:
     call: int | None = None
     stopped: bool = False
     media: bool = False
-    mutual_past: int = 0  # seconds
+    mutual_past: int = 0  # ms
     mutual_present: dict[int, int] = field(default_factory=dict)  # by call
 
 
@@ -278,9 +278,12 @@ class Switchboard:
         return Pulse(side.up, side.last_check, side.last_packet, **{name: total[name] for name in _COUNTED})
 
     def mutual_ms(self, session: str) -> int:
-        """How long both had media from each other: seconds in which SRTP was forwarded both ways (P3.16)."""
+        """How long both had media from each other: seconds in which SRTP was forwarded both ways (P3.16).
+
+        Of the last such second only what lies before the deadline, or the call's end.
+        """
         state = self._sessions.get(session)
-        return 0 if state is None else 1000 * (state.mutual_past + sum(state.mutual_present.values()))
+        return 0 if state is None else state.mutual_past + sum(state.mutual_present.values())
 
     def stats(self) -> RelayStats:
         totals = wire.Totals(0, 0, {})
@@ -417,8 +420,8 @@ class Switchboard:
                     _later(self._on_media, session.name)
             case wire.Switched(_, role, path):
                 log.info("relay_path_switched", session=session.name, role=role.value, path=path)
-            case wire.CallReport(number, seconds):
-                session.mutual_present[number] = seconds
+            case wire.CallReport(number, mutual_ms):
+                session.mutual_present[number] = mutual_ms
             case wire.LegReport():
                 self._counted(call, message)
 

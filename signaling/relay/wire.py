@@ -117,7 +117,7 @@ class LegReport:
 @dataclass(frozen=True, slots=True)
 class CallReport:
     call: int
-    mutual_seconds: int
+    mutual_ms: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 from signaling.relay.ice import Check
 from signaling.relay.leg import (
     ALIVE,
@@ -256,14 +258,42 @@ def test_mutual_time_is_seconds_with_media_both_ways() -> None:
     client, expert = call.legs[Role.CLIENT], call.legs[Role.EXPERT]
     assert not call.carried(client, 10.1)
     assert not call.carried(client, 11.1)
-    assert call.carried(expert, 12.1)
-    assert call.mutual_seconds == 0
+    assert call.carried(expert, 12.1)  # for the first time: seconds count from here
+    assert call.mutual_ms(12.1) == 0
     assert not call.carried(client, 12.9)
     assert not call.carried(expert, 12.95)
-    assert call.mutual_seconds == 1
-    call.carried(client, 13.0)
-    call.carried(expert, 14.0)
-    assert call.mutual_seconds == 1
+    assert call.mutual_ms(13.1) == 1000
+    call.carried(client, 13.2)
+    call.carried(expert, 14.2)
+    assert call.mutual_ms(20.0) == 1000
+
+
+def test_mutual_time_does_not_run_ahead_of_the_clock_nor_past_the_deadline() -> None:
+    call = Side(deadline=T + 7.25).call
+    client, expert = call.legs[Role.CLIENT], call.legs[Role.EXPERT]
+    for step in range(730):  # 100 packets a second, up to the deadline
+        now = T + 0.95 + step / 100
+        if now >= call.deadline:
+            break
+        for leg in (client, expert):
+            call.carried(leg, now)
+        assert call.mutual_ms(now) <= 1000 * (now - T - 0.95) + 1
+    for now in (T + 7.25, T + 8.0, T + 100.0):
+        assert call.mutual_ms(now) == 6300  # from the first packet to the deadline
+
+
+def test_mutual_time_never_exceeds_what_there_was_by_more_than_a_second() -> None:
+    dice = random.Random(1)
+    for _ in range(200):
+        call = Side(deadline=T + 60).call
+        first, last = sorted(T + 60 * dice.random() for _ in range(2))
+        now = first
+        while now < last:
+            for leg in call.legs.values():
+                call.carried(leg, now)
+            now += dice.random() / 2
+        assert call.mutual_ms(T + 60) <= 1000 * (last - first) + 1000
+        assert call.mutual_ms(T + 60) <= 1000 * (T + 60 - first)
 
 
 def test_an_alias_says_nothing_without_its_key() -> None:

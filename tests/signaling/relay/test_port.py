@@ -254,12 +254,27 @@ def test_reports_tell_what_has_changed_and_only_that(bench: Bench) -> None:
     expert.send(SRTP)
     bench.turn()
     assert bench.told == [wire.MediaBothWays(1)]
+    client.send(SRTP)
+    bench.turn()
+    bench.now += 1
     bench.port.report()
     reports = {report.role: report for report in bench.told if isinstance(report, wire.LegReport)}
-    assert reports[Role.CLIENT].packets_in == reports[Role.EXPERT].packets_out == 2
-    assert reports[Role.CLIENT].bytes_in == len(SRTP) + len(SRTCP)
-    assert reports[Role.CLIENT].last_packet == bench.now
-    assert wire.CallReport(1, 1) in bench.told
+    assert reports[Role.CLIENT].packets_in == reports[Role.EXPERT].packets_out == 3
+    assert reports[Role.CLIENT].bytes_in == 2 * len(SRTP) + len(SRTCP)
+    assert reports[Role.CLIENT].last_packet == bench.now - 1
+    assert wire.CallReport(1, 1000) in bench.told
+
+
+def test_mutual_time_ends_with_the_deadline_however_late_it_is_told(bench: Bench) -> None:
+    client, expert = bench.call(deadline=1002.25)
+    for _ in range(9):
+        for peer in (client, expert):
+            peer.send(SRTP)
+        bench.turn()
+        bench.now += 0.25
+    bench.now = 1004.0
+    bench.port.stop_overdue()
+    assert [report.mutual_ms for report in bench.told if isinstance(report, wire.CallReport)] == [2250]
 
 
 @pytest.mark.parametrize("second", ["127.0.0.2", *LOOPBACKS[1:]])
