@@ -111,7 +111,7 @@ def opened(packet: bytes, material: bytes, profile: str) -> bytes | None:
 def first_opening(packets: list[bytes], materials: Iterable[bytes], profile: str) -> tuple[int, bytes | None]:
     """How many materials were tried, and the first that opens one of the packets."""
     tried = 0
-    for tried, material in enumerate(materials, 1):  # noqa: B007
+    for tried, material in enumerate(materials, 1):
         if any(opened(packet, material, profile) for packet in packets):
             return tried, material
     return tried, None
@@ -190,17 +190,26 @@ def holds(process: int, needles: list[bytes]) -> list[int]:
 # --- the call ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the expert's own process says of itself."""
+
+    profile: str
+    keys: list[bytes]  # of both directions, with their salts
+    master: bytes  # DTLS
+    sdp: str
+
+
+@dataclass(slots=True)
 class Scene:
-    """A call that is on: aiortc is the client, Chromium the expert."""
+    """A call that is on: Chromium is the client, aiortc the expert."""
 
     server: Server
     tap: Tap
-    expert: Person
+    page: Person
     peer: asyncio.subprocess.Process
-    frames: list[str] = field(default_factory=list)  # of the expert's socket, both ways
+    frames: list[str] = field(default_factory=list)  # of the page's socket, both ways
     links: dict[str, str] = field(default_factory=dict)
-    told: dict[str, Any] = field(default_factory=dict)
 
     @property
     def processes(self) -> list[int]:
@@ -211,41 +220,39 @@ class Scene:
         assert children, "the relay has no worker of its own"
         return [parent, *map(int, children)]
 
-    async def tell(self) -> dict[str, Any]:
-        """The client's keys and candidates; it leaves afterwards."""
+    async def tell(self) -> Told:
         assert self.peer.stdin is not None
         assert self.peer.stdout is not None
-        self.peer.stdin.close()
-        self.told = json.loads(await asyncio.wait_for(self.peer.stdout.readline(), 30))
-        return self.told
+        self.peer.stdin.write(b"tell\n")
+        told = json.loads(await asyncio.wait_for(self.peer.stdout.readline(), 30))
+        keys = [bytes.fromhex(key) for key in told["keys"]]
+        return Told(told["profile"], keys, bytes.fromhex(told["master"]), told["sdp"])
 
 
 @pytest.fixture
-async def scene(tmp_path: Path, chromium: Browser, person: People) -> AsyncIterator[Scene]:  # noqa: F811
-    server = Server(
-        tmp_path, settings={"HEADSTRT_MEDIA_BIND": BEHIND_THE_TAP, "HEADSTRT_MEDIA_ADVERTISE": "127.0.0.1"}
-    )
+async def scene(tmp_path: Path, chromium: Browser, person: People) -> AsyncIterator[Scene]:
+    server = Server(tmp_path, settings={"HEADSTRT_MEDIA_BIND": BEHIND_THE_TAP, "HEADSTRT_MEDIA_ADVERTISE": "127.0.0.1"})
     await server.start()
     _, tap = await asyncio.get_running_loop().create_datagram_endpoint(
         lambda: Tap((BEHIND_THE_TAP, server.media_port)), local_addr=("127.0.0.1", server.media_port)
     )
     booked = await server.book(starts_in=-5, minutes=10)
-    expert = await person(booked["links"]["expert"])
-    command = [sys.executable, "-m", "tests.security.peer", "client", booked["links"]["client"]]
+    page = await person(booked["links"]["client"])
+    command = [sys.executable, "-m", "tests.security.peer", "expert", booked["links"]["expert"]]
     pipe = asyncio.subprocess.PIPE
     peer = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdin=pipe, stdout=pipe, limit=1 << 20)
-    scene = Scene(server, tap, expert, peer, links=booked["links"])
+    scene = Scene(server, tap, page, peer, links=booked["links"])
     try:
 
         def opened_socket(socket: Any) -> None:
             for way in ("framereceived", "framesent"):
                 socket.on(way, lambda frame: scene.frames.append(str(frame)))
 
-        expert.page.on("websocket", opened_socket)
-        await expert.join()
+        page.page.on("websocket", opened_socket)
+        await page.join()
         assert peer.stdout is not None
         assert await asyncio.wait_for(peer.stdout.readline(), 60) == b"ready\n"
-        await expert.sees_video()
+        await until(page.frames, 60, "the page decodes video")
         yield scene
     finally:
         if peer.returncode is None:
@@ -256,14 +263,84 @@ async def scene(tmp_path: Path, chromium: Browser, person: People) -> AsyncItera
 
 
 async def test_P5_1_nothing_that_the_server_had_opens_the_media(scene: Scene) -> None:
-    await asyncio.sleep(2)
-    peers, servers = scene.peer.pid, scene.processes
-    for process in [peers, *servers]:  # the call is on: keys are in use, wherever they are
-        assert sum(len(content) for _, content in regions(process)) > 1 << 20
-    memory = {process: list(random_looking(process, 44)) for process in servers}
-    _at_peer = list(random_looking(peers, 44))
-    ...
+    told = await scene.tell()
+    size = sum(PROFILES[told.profile][1:])
+    streams: dict[bytes, bytes] = {}
+
+    async def both_directions() -> bool:
+        for packet in scene.tap.media:
+            streams.setdefault(packet[8:12], packet)  # the first of each, by SSRC
+        return all(any(opened(each, key, told.profile) for each in streams.values()) for key in told.keys)
+
+    # The tool can open this call: with the keys of one who has them.
+    await until(both_directions, 30, "media of both directions on the tap")
+    packets = [next(each for each in streams.values() if opened(each, key, told.profile)) for key in told.keys]
+    capture = scene.tap.media[:400]
+    assert sum(first_opening([each], told.keys, told.profile)[1] is not None for each in capture) == len(capture)
+    for packet, key in zip(packets, told.keys, strict=True):
+        plain = opened(packet, key, told.profile)
+        assert plain is not None
+        assert plain[:12] == packet[:12]  # RTP's header is not sealed
+        assert plain[12:] not in packet
+    # It can also find them, where they are, without being told.
+    _, found = await asyncio.to_thread(first_opening, packets, random_looking(scene.peer.pid, size), told.profile)
+    assert found in told.keys
+    needles = [told.master, *(secret for key in told.keys for secret in secrets_of(key, told.profile))]
+    assert await asyncio.to_thread(holds, scene.peer.pid, needles)
+
+    # And the server: the same, while it forwards.
+    passwords = [word.encode() for word in re.findall(r"a=ice-pwd:([\w+/]+)", "".join(scene.frames))]
+    for process in scene.processes:
+        assert await asyncio.to_thread(holds, process, passwords)  # what it knows is found
+        assert await asyncio.to_thread(holds, process, needles) == []
+        tried, found = await asyncio.to_thread(first_opening, packets, random_looking(process, size), told.profile)
+        assert found is None, f"after {tried} tries"
+    words = set(re.findall(r"[\w+/:=.-]{8,}", "\n".join([*scene.frames, *scene.links.values(), scene.server.log()])))
+    words |= {API_KEY, "an end-to-end test's own secret, long enough"}
+    tried, found = first_opening(packets, from_words(words, size), told.profile)
+    assert tried > 100
+    assert found is None
+    kept = b"".join(file.read_bytes() for file in scene.server.folder.rglob("*") if file.is_file())
+    assert b"bk_1" in kept
+    for needle in needles:
+        assert needle not in kept
+        assert needle.hex().encode() not in kept.lower()
+        assert base64.b64encode(needle) not in kept
 
 
-async def _not_used(scene: Scene) -> None:
-    _ = (API_KEY, re, first_opening, from_words, holds, secrets_of, until)
+STATS = """
+async () => {
+  const rows = [];
+  for (const pc of window.__connections) for (const row of (await pc.getStats()).values()) rows.push(row);
+  return rows;
+}
+"""
+DESCRIPTIONS = (
+    "() => window.__connections.map((pc) => pc.remoteDescription ? pc.remoteDescription.sdp : '').join('\\n')"
+)
+
+
+async def test_P5_5_a_page_can_read_nothing_of_where_the_other_is(scene: Scene) -> None:
+    own = (await scene.tell()).sdp
+    candidates = re.findall(r"a=candidate:(\S+ \d \S+ \d+ (\S+) (\d+).*)", own)
+    assert candidates  # the server was told them, and a page could have been
+    ports = {port for _, _, port in candidates}
+    [relay] = {scene.server.media_port}
+    rows = await scene.page.page.evaluate(STATS)
+    descriptions = await scene.page.page.evaluate(DESCRIPTIONS)
+    heard = "\n".join(scene.frames)
+    assert "a=candidate" in heard  # the server's own
+    for text in (descriptions, heard):
+        for port in re.findall(r"a=candidate:\S+ \d \S+ \d+ \S+ (\d+)", text):
+            assert port == str(relay)
+        for line, _, _ in candidates:
+            assert line not in text
+        for secret in re.findall(r"a=ice-(?:ufrag|pwd):(\S+)", own):
+            assert secret not in text
+        assert ".local" not in text
+    for address in re.findall(r"(?:c=IN IP4|o=\S+ \S+ \S+ IN IP4) (\S+)", descriptions):
+        assert address in ("0.0.0.0", "127.0.0.1")
+    far = [row for row in rows if row["type"] == "remote-candidate"]
+    assert far
+    assert {(row["address"], row["port"]) for row in far} == {("127.0.0.1", relay)}
+    assert not ports & {str(row.get("port")) for row in rows}
