@@ -121,6 +121,7 @@ class Leg:
         "_filled",
         "_packet_tokens",
         "_packets_per_second",
+        "_place",
         "_seen",
         "_switched",
         "_wanted",
@@ -151,6 +152,7 @@ class Leg:
         self.current: Path | None = None
         self.paths: list[Path] = []
         self._wanted: Path | None = None
+        self._place: tuple[int, Address] | None = None  # of the current path, or of the last one there was
         self._switched = float("-inf")
         self._credentials: list[tuple[bytes, bytes]] = []
         self._bytes_per_second = ceiling.bits_per_second / 8
@@ -309,14 +311,20 @@ class Leg:
         wanted, current = self._wanted, self.current
         if wanted is None or wanted is current:
             return
-        if current is None or not current.fresh(now):  # nothing is given up for it: no switch
-            self.current = wanted
+        if current is None or not current.fresh(now):  # nothing is given up for it, so it need not wait
+            self._move(wanted)
             return
         enough = wanted.twice(now) if now - current.heard < ALIVE else wanted.fresh(now)
         if enough and now - self._switched >= SWITCH_EVERY:
-            self.current = wanted
             self._switched = now
+            self._move(wanted)
+
+    def _move(self, path: Path) -> None:
+        self.current = path
+        place = (path.line, path.address)
+        if self._place not in (None, place):
             self.path_switches += 1
+        self._place = place
 
     def _spend(self, size: int, now: float) -> bool:
         """Token bucket, in bytes and in packets. Comparisons, not min(): this is done 40 000 times a second."""

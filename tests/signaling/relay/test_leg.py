@@ -176,7 +176,16 @@ def test_one_switch_a_second() -> None:
     for step in range(40):  # 2 s of packets that come by both
         side.leg.take(here, 100, T + 1 + step / 20)
         side.leg.take(there, 100, T + 1 + step / 20 + 0.01)
-    assert side.leg.path_switches <= 3
+    assert 2 <= side.leg.path_switches <= 3
+    side = Side()
+    for _ in range(2):
+        side.check(HERE, T)
+        side.check(THERE, T, nominates=True)
+    side.check(HERE, T + 0.5, nominates=True)
+    side.check(HERE, T + 0.99)
+    assert side.current(T + 0.99) == THERE
+    side.check(HERE, T + 1.0)  # what it wanted is not forgotten
+    assert side.current(T + 1.0) == HERE
 
 
 def test_when_the_current_path_has_run_out_any_other_will_do() -> None:
@@ -184,6 +193,10 @@ def test_when_the_current_path_has_run_out_any_other_will_do() -> None:
     side.check(HERE, T)
     side.check(THERE, T + FRESH + 1)
     assert side.current(T + FRESH + 1) == THERE
+    assert side.leg.path_switches == 1  # on record all the same
+    side.leg.expire(T + 100)
+    side.check(THERE, T + 100)
+    assert side.leg.path_switches == 1  # the same place again
 
 
 def test_eight_paths_at_most_and_the_current_one_is_not_pushed_out() -> None:
