@@ -1,8 +1,9 @@
 """Hostile traffic by the thousand, seeded: frames for the socket's door, cases for the API's document.
 
-``fuzz_frames(count)`` starts the whole service in this process and sends mutations of what our pages send, each party
-from many addresses; ``fuzz_api(cases)`` lets schemathesis make cases from the OpenAPI document. Both return figures and
-judge nothing: what must be zero is said by whoever calls. ``python -m tests.security.fuzz frames 100000`` prints them.
+``fuzz_frames(count)`` sends mutations of what our pages send to the real door, attendant and relay over a desk in
+memory (or, with ``whole``, to the whole service with its database, slower by far); ``fuzz_api(cases)`` has schemathesis
+make cases from the OpenAPI document. They give figures and judge nothing: what must be zero is said by whoever calls.
+``python -m tests.security.fuzz frames 100000`` prints them (``whole 5000``, ``api 200``).
 """
 
 from __future__ import annotations
@@ -18,27 +19,33 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import structlog
+from aiohttp import web
 
 from server.app import Service
 from server.config import Settings
 from server.desk import Booking
 from server.store.sessions import Party
+from signaling.fanout import Fanout
+from signaling.gateway import Gateway
 from signaling.messages import PROTOCOL_VERSION
+from signaling.relay.switchboard import RelaySettings, Switchboard
 from signaling.session import MINUTE, Role
+from tests.fakes import House, RealClock, a_slot
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "tests" / "signaling" / "relay" / "sdp"
 ATTACKERS = 6
-SESSIONS = 12
+GUIDELINES = "2026-11"
 PER_SOCKET = 45  # frames, or the flood's own rule would end each socket
 PATIENCE = 30.0
+GIVE_UP = 0.2
 
 
 @dataclass
@@ -66,10 +73,41 @@ class Figures:
 # --- frames -----------------------------------------------------------------------------------------------------------
 
 
-async def fuzz_frames(count: int, seed: int = 1) -> Figures:
-    """``count`` frames against the whole service. Raises if the service no longer serves an honest page."""
+async def fuzz_frames(count: int, seed: int = 1, *, whole: bool = False) -> Figures:
+    """``count`` frames. Raises if an honest page is no longer served."""
     figures, began = Figures(), time.monotonic()
-    with tempfile.TemporaryDirectory() as folder, _errors(figures.errors):
+    with _errors(figures.errors):
+        async with _service() if whole else _house() as place:
+            rounds = max(1, count // 10_000)
+            for round_ in range(rounds):
+                share = count // rounds + (count % rounds if round_ == 0 else 0)
+                each = [share // ATTACKERS + (n < share % ATTACKERS) for n in range(ATTACKERS)]
+                attackers = [
+                    _Attacker(place, figures, random.Random(f"{seed}/{round_}/{number}"), f"{round_}_{number}")
+                    for number in range(ATTACKERS)
+                ]
+                await asyncio.gather(*(a.attack(n) for a, n in zip(attackers, each, strict=True)))
+                await _honest(place, f"honest_{round_}")
+                figures.alive += 1
+            figures.ghosts = await _ghosts(place)
+            figures.closed = Counter(place.fanout.refused)
+    figures.seconds = time.monotonic() - began
+    return figures
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What is attacked. ``book`` makes a session that has begun and gives both its tokens."""
+
+    port: int
+    book: Callable[[str], Awaitable[dict[Role, str]]]
+    fanout: Fanout
+    gateway: Gateway
+
+
+@contextlib.asynccontextmanager
+async def _service() -> AsyncIterator[_Place]:
+    with tempfile.TemporaryDirectory() as folder:
         settings = Settings(
             env="development",
             port=0,
@@ -79,28 +117,51 @@ async def fuzz_frames(count: int, seed: int = 1) -> Figures:
             database_url=f"sqlite:///{folder}/fuzz.sqlite3",
         )
         service = Service(settings)
+
+        async def book(id_: str) -> dict[Role, str]:
+            desk, now = service.desk, service.clock()
+            accepted = tuple((role, GUIDELINES, now) for role in Role)
+            parties = Party(f"c_{id_}", "Ada"), Party(f"e_{id_}", "Max")
+            record = (await desk.book(Booking(id_, now - MINUTE, 30 * MINUTE, *parties, accepted=accepted))).record
+            return {role: desk.link(record, role).partition("#t=")[2] for role in Role}
+
         async with service.running():
-            rounds = max(1, count // 10_000)
-            for round_ in range(rounds):
-                share = count // rounds + (count % rounds if round_ == 0 else 0)
-                each = [share // ATTACKERS + (n < share % ATTACKERS) for n in range(ATTACKERS)]
-                attackers = [
-                    _Attacker(service, figures, random.Random(f"{seed}/{round_}/{number}"), f"{round_}_{number}")
-                    for number in range(ATTACKERS)
-                ]
-                await asyncio.gather(*(a.attack(n) for a, n in zip(attackers, each, strict=True)))
-                await _honest(service, f"honest_{round_}")
-                figures.alive += 1
-            figures.ghosts = await _ghosts(service)
-            figures.closed = Counter(service.fanout.refused)
+            yield _Place(service.port, book, service.fanout, service.gateway)
             await service.drain()
-    figures.seconds = time.monotonic() - began
-    return figures
+
+
+@contextlib.asynccontextmanager
+async def _house() -> AsyncIterator[_Place]:
+    houses: list[House] = []
+    relay = Switchboard(
+        RelaySettings(port=0),
+        on_media=lambda session: houses[0].attendant.media(session),
+        on_stopped=lambda session: houses[0].attendant.stopped(session),
+    )
+    house = House(RealClock(), relay)
+    houses.append(house)
+
+    async def book(id_: str) -> dict[Role, str]:
+        house.desk.add(id_, a_slot(house.clock() - MINUTE))
+        return {role: f"{id_}:{role}" for role in Role}
+
+    await relay.start()
+    await house.attendant.start()
+    runner = web.AppRunner(house.app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield _Place(int(runner.addresses[0][1]), book, house.fanout, house.gateway)
+    finally:
+        await house.attendant.drain(0)
+        await house.attendant.stop()
+        await runner.cleanup()
+        await relay.stop()
 
 
 @dataclass
 class _Attacker:
-    service: Service
+    place: _Place
     figures: Figures
     dice: random.Random
     name: str
@@ -126,7 +187,7 @@ class _Attacker:
         number = hash((self.name, self.address))
         headers = {"X-Forwarded-For": f"10.{number % 250}.{number // 250 % 250}.{number // 62_500 % 250}"}
         sent = 0
-        async with http.ws_connect(_url(self.service), headers=headers, max_msg_size=0) as ws:
+        async with http.ws_connect(_url(self.place), headers=headers, max_msg_size=0) as ws:
             listening = asyncio.create_task(self.listen(ws))
             try:
                 connected = self.dice.random() < 0.97
@@ -154,19 +215,13 @@ class _Attacker:
         return max(1, sent)
 
     async def book(self) -> None:
-        """A session of its own that has begun, with a new pair of links."""
         self.session += 1
-        id_, desk = f"fuzz_{self.name}_{self.session % SESSIONS}_{self.session}", self.service.desk
-        now = self.service.clock()
-        accepted = tuple((role, desk.rules.guidelines_version, now) for role in Role)
-        parties = Party(f"c_{id_}", "Ada"), Party(f"e_{id_}", "Max")
-        record = (await desk.book(Booking(id_, now - MINUTE, 30 * MINUTE, *parties, accepted=accepted))).record
-        self.tokens = {role: desk.link(record, role).partition("#t=")[2] for role in Role}
+        self.tokens = await self.place.book(f"fuzz_{self.name}_{self.session}")
 
     async def hears(self, listening: asyncio.Task[None]) -> None:
-        """Until the answer to what was said last came, or the socket is closed."""
+        """Until the answer to what was said last came, or the socket is closed, or none will come."""
         answered = asyncio.ensure_future(self.answered.wait())
-        await asyncio.wait({answered, listening}, timeout=PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({answered, listening}, timeout=GIVE_UP, return_when=asyncio.FIRST_COMPLETED)
         answered.cancel()
         self.answered.clear()
 
@@ -335,19 +390,19 @@ def _dump(value: Any) -> bytes:
     return json.dumps(value).encode()
 
 
-def _url(service: Service) -> str:
-    return f"http://127.0.0.1:{service.port}/socket.io/?EIO=4&transport=websocket"
+def _url(place: _Place) -> str:
+    return f"http://127.0.0.1:{place.port}/socket.io/?EIO=4&transport=websocket"
 
 
-async def _honest(service: Service, id_: str) -> None:
+async def _honest(place: _Place, id_: str) -> None:
     """A page that does as it should is served, and the loop turns."""
-    attacker = _Attacker(service, Figures(), random.Random(0), id_)
+    attacker = _Attacker(place, Figures(), random.Random(0), id_)
     await attacker.book()
     hello = {"token": attacker.tokens[Role.CLIENT], "protocol": PROTOCOL_VERSION}
     async with (
         asyncio.timeout(PATIENCE),
         aiohttp.ClientSession() as http,
-        http.ws_connect(_url(service), headers={"X-Forwarded-For": "192.0.2.1"}) as ws,
+        http.ws_connect(_url(place), headers={"X-Forwarded-For": "192.0.2.1"}) as ws,
     ):
         await ws.send_str("40" + json.dumps(hello))
         await ws.send_str('420["join",{"command_id":"j"}]')
@@ -359,9 +414,9 @@ async def _honest(service: Service, id_: str) -> None:
     raise AssertionError("an honest page was not served")
 
 
-async def _ghosts(service: Service) -> list[str]:
+async def _ghosts(place: _Place) -> list[str]:
     """What is still kept once every socket is closed."""
-    fanout, gateway = service.fanout, service.gateway
+    fanout, gateway = place.fanout, place.gateway
 
     def kept() -> list[str]:
         places = {
@@ -411,7 +466,7 @@ def _errors(found: list[str]) -> Iterator[None]:
 
 def fuzz_api(cases: int) -> str:
     """So many cases for each call of the document, by the suite's own test; its last line. Raises if one escapes."""
-    command = [sys.executable, "-m", "pytest", "-q", "--timeout", "0", "tests/server/api/test_schemathesis.py"]
+    command = [sys.executable, "-m", "pytest", "--timeout", "0", "tests/server/api/test_schemathesis.py"]
     environment = {**os.environ, "HEADSTRT_TEST_API_CASES": str(cases)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -421,7 +476,7 @@ def fuzz_api(cases: int) -> str:
 
 def main() -> None:
     what, count = sys.argv[1], int(sys.argv[2])
-    print(asyncio.run(fuzz_frames(count)) if what == "frames" else fuzz_api(count))
+    print(fuzz_api(count) if what == "api" else asyncio.run(fuzz_frames(count, whole=what == "whole")))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ The application runs on a loopback port in a thread of its own; the cases are bo
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,7 +28,8 @@ from signaling.session import Role
 from tests.builders import Clock, booking, office
 from tests.server.api.conftest import ALL, Stats
 
-EXAMPLES = 12
+EXAMPLES = int(os.environ.get("HEADSTRT_TEST_API_CASES", "12"))
+"""Cases for each call; more of them take a longer ``--timeout`` (``tests/security/fuzz.py`` knows how)."""
 
 schema = schemathesis.openapi.from_dict(dict(build(ROUTES)))
 
