@@ -56,9 +56,11 @@ from signaling.ports import Admission, Clock, Listener, Report
 from signaling.session import (
     Accept,
     Cancel,
+    Declined,
     EndByOperator,
     Ended,
     Event,
+    Exchanged,
     Fact,
     Measure,
     Move,
@@ -67,9 +69,11 @@ from signaling.session import (
     Phase,
     Remove,
     Role,
+    Session,
     Tick,
     Whom,
     advance,
+    apply,
     book,
     next_deadline,
 )
@@ -225,6 +229,7 @@ class Desk:
         wanted = record.terms.slot(booking.starts_at, booking.duration)
         after = replace(record, title=booking.title, fee=booking.fee)
         changed = ["title"] if record.title != booking.title else []
+        exchanged: list[Exchanged] = []
         for role, party in ((Role.CLIENT, booking.client), (Role.EXPERT, booking.expert)):
             old = record.party(role)
             new = replace(party, token_version=old.token_version, token_issued_at=old.token_issued_at)
@@ -232,12 +237,15 @@ class Desk:
                 if session.joined_ever or at >= slot.starts_at:
                     raise UserError("slot_started", "The parties can be exchanged only before anyone has joined.")
                 new = replace(new, token_version=old.token_version + 1, token_issued_at=at)  # not the old one's link
+                exchanged.append(Exchanged(max(at, session.clock), role))
             if new != old:
                 changed.append(role.value)
                 after = after.with_party(role, new)
         if session.over and (changed or booking.fee != record.fee or wanted != slot):
             raise UserError("session_over", "This session is over and cannot be changed.")
-        facts: list[AnyFact] = []
+        facts: list[AnyFact] = [*exchanged]
+        for fact in exchanged:
+            session = apply(session, fact)
         if changed:
             facts.append(Corrected(at, tuple(changed)))
         if booking.fee != record.fee:
@@ -249,7 +257,7 @@ class Desk:
             moved = advance(session, Move(wanted, booking.by), at)
             session, facts = moved.session, [*facts, *moved.facts]
             for role, version, accepted_at in booking.accepted:
-                if not session.over:
+                if not session.over and not _declined_since(record, session, role, accepted_at):
                     step = advance(session, Accept(role, version, accepted_at=accepted_at), at)
                     session, facts = step.session, [*facts, *step.facts]
         return after, facts
@@ -439,7 +447,9 @@ class Desk:
         self, session: str, last_alive: Ms, now: Ms, spared: Callable[[Record, Ms], bool] = lambda record, now: False
     ) -> Sequence[Fact]:
         def happen(record: Record) -> tuple[Record, Sequence[AnyFact]]:
-            return record, () if spared(record, now) else self._advance(record, Outage(last_alive), now)
+            if spared(record, now):
+                return record, ()
+            return record, self._advance(record, Outage(max(last_alive, record.facts[-1].at)), now)  # it wrote that
 
         _, report = await self._change(session, now, happen, catch_up=False)
         return report.facts
@@ -651,6 +661,12 @@ def _worth_noting(record: Record, fact: Opened | Checked | RunningLate, now: Ms)
     if isinstance(fact, Opened):
         return now - same[-1].at >= _OPENED_AGAIN
     return replace(fact, at=same[-1].at) != same[-1]
+
+
+def _declined_since(record: Record, session: Session, role: Role, accepted_at: Ms) -> bool:
+    """Whether this party has said no after the yes that the booking tells of: its own word is the newer one (P5.2)."""
+    said = [fact.at for fact in record.facts if isinstance(fact, Declined) and fact.role is role]
+    return session.seat(role).declined and accepted_at <= said[-1]
 
 
 def _amount(record: Record, amount: Money | None) -> int | None:

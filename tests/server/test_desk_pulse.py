@@ -283,3 +283,18 @@ async def test_the_pulse_of_a_started_service_signs_by_itself_and_once_more_at_t
         async with o.database.read() as connection:
             assert await sessions.last_alive(connection, "single") == at
         assert MISSING > 2 * SECOND
+
+
+async def test_what_is_on_record_was_written_by_a_service_that_lived(tmp_path: Path) -> None:
+    """Somebody opened the page after the last sign of life and before the crash: the outage begins there."""
+    clock = Clock()
+    async with office(tmp_path / "a.db", clock) as o:
+        record = (await o.desk.book(booking())).record
+        await o.desk.sign_of_life()
+        clock.now += 1500
+        await o.desk.admit(o.desk.link(record, CLIENT).partition("#t=")[2])
+    clock.at(2)
+    async with office(tmp_path / "a.db", clock) as o:
+        await o.desk.reconcile()
+        lost = next(f for f in (await o.desk.record("bk_1")).facts if isinstance(f, ServiceLost))
+        assert lost.at == NOON + 1500

@@ -1,0 +1,52 @@
+"""``make trial``: every row of the table, long. Exits with 1 when one falls short."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import structlog
+
+from tests.trial.faults import full_disk, locked, stopped
+from tests.trial.kills import kills
+from tests.trial.races import one_instant, races
+from tests.trial.row import Row, table
+
+Trial = Callable[[Path, int], Awaitable[Row]]
+
+TRIALS: tuple[tuple[str, Trial, int], ...] = (
+    ("kills", kills, 200),
+    ("races", races, 10),
+    ("instant", one_instant, 500),
+    ("locked", locked, 12),
+    ("disk", full_disk, 20),
+    ("stopped", stopped, 20),
+)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make trial", description=__doc__)
+    parser.add_argument("only", nargs="*", help=f"of {', '.join(name for name, _, _ in TRIALS)}")
+    parser.add_argument("--kills", type=int, default=200, help="how many (200)")
+    chosen = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    rows = []
+    for name, trial, scale in TRIALS:
+        if chosen.only and name not in chosen.only:
+            continue
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory(prefix=f"trial-{name}-") as folder:
+            row = asyncio.run(trial(Path(folder), chosen.kills if name == "kills" else scale))
+        rows.append(row)
+        print(f"{name}: {'ok' if row.ok else 'SHORT'} after {time.monotonic() - began:.0f} s", flush=True)
+    print(table(rows))
+    return 0 if all(row.ok for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,144 @@
+"""What must hold of a database whatever was done to its server: read from the file itself, with nothing of the desk.
+
+Chains, heads and columns agree; nothing that happens once happened twice; every fact that is news has its outbox row,
+in its order; what was acknowledged is on record; what is overdue has ended as of its end; nobody is blamed for an outage.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from server.policy.facts import AnyFact, Settled, decode, machine_facts
+from server.policy.terms import Terms
+from server.store.sessions import Party, Record
+from server.webhooks.payloads import _news
+from signaling.ledger import Broken, Entry, verify
+from signaling.session import Ended, EndReason, Ms, Phase, Role, replay
+
+ONCE = ("booked", "met", "media_flowed", "ended", "settled", "refund_requested", "refund_paid", "refund_expired")
+ONCE_EACH = ("hung_up", "late")
+
+
+@dataclass
+class Told:
+    """What a driver was told is done, and what it asked for without ever hearing back."""
+
+    acknowledged: dict[str, list[tuple[str, str | None]]] = field(default_factory=lambda: defaultdict(list))
+    asked: set[tuple[str, str, str | None]] = field(default_factory=set)
+
+    def ask(self, session: str, kind: str, role: str | None = None) -> None:
+        self.asked.add((session, kind, role))
+
+    def done(self, session: str, kind: str, role: str | None = None) -> None:
+        self.acknowledged[session].append((kind, role))
+
+    @property
+    def facts(self) -> int:
+        return sum(len(facts) for facts in self.acknowledged.values())
+
+
+def audit(path: Path, told: Told, *, overdue_at: Ms | None = None) -> list[str]:
+    """Everything that is wrong, as sentences. ``overdue_at``: what ended before that must have ended."""
+    raw = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        raw.execute("begin")
+        return list(_problems(raw, told, overdue_at))
+    finally:
+        raw.close()
+
+
+def _problems(raw: sqlite3.Connection, told: Told, overdue_at: Ms | None) -> Iterator[str]:
+    check = raw.execute("pragma integrity_check").fetchone()[0]
+    if check != "ok":
+        yield f"the file is damaged: {check}"
+    outbox: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
+    for session, sequence, type_, body in raw.execute(
+        "select session_id, sequence, type, body from outbox order by session_id, sequence"
+    ):
+        outbox[session].append((sequence, type_, body))
+    entries: dict[str, list[Entry]] = defaultdict(list)
+    for session, seq, body, hash_ in raw.execute("select session_id, seq, body, hash from ledger order by 1, 2"):
+        entries[session].append(Entry(seq, body, hash_))
+    stored = {}
+    for id_, status, version, head, events, ends_at in raw.execute(
+        "select id, status, version, head, events, ends_at from sessions"
+    ):
+        stored[id_] = entries[id_]
+        facts = tuple(decode(entry.body) for entry in entries[id_])
+        for problem in (
+            *_chain(id_, entries[id_], head, version, status, facts),
+            *_once(facts),
+            *_news_of(id_, facts, outbox[id_], events),
+            *_end(facts, ends_at, told, id_, overdue_at),
+        ):
+            yield f"{id_}: {problem}"
+    for orphan in set(entries) - set(stored):
+        yield f"{orphan}: a ledger without a session"
+    for session, wanted in told.acknowledged.items():
+        have = {(e["kind"], e.get("role")) for e in (json.loads(entry.body) for entry in stored.get(session, []))}
+        for kind, role in wanted:
+            if (kind, role) not in have:
+                yield f"{session}: {kind} {role or ''} was acknowledged and is not on record"
+
+
+def _chain(
+    session: str, entries: list[Entry], head: str, version: int, status: str, facts: tuple[AnyFact, ...]
+) -> Iterator[str]:
+    try:
+        if verify(session, entries) != head:
+            yield "the head is not its ledger's"
+    except Broken as broken:
+        yield f"the chain breaks at {broken.seq}"
+    if version != len(entries):
+        yield f"version {version} of a ledger of {len(entries)}"
+    if replay(machine_facts(facts)).phase != status:
+        yield f"it says {status}, its facts say {replay(machine_facts(facts)).phase}"
+    for number, fact in enumerate(facts):
+        if isinstance(fact, Settled) and fact.head != entries[number - 1].hash:
+            yield "settled from another ledger than the one before it (P3.15)"
+
+
+def _once(facts: tuple[AnyFact, ...]) -> Iterator[str]:
+    counted = Counter(fact.kind for fact in facts)
+    yield from (f"{kind} {counted[kind]} times" for kind in ONCE if counted[kind] > 1)
+    each = Counter((fact.kind, getattr(fact, "role", None)) for fact in facts if fact.kind in ONCE_EACH)
+    yield from (f"{kind} {role} {times} times" for (kind, role), times in each.items() if times > 1)
+    if any(isinstance(fact, Ended) for fact in facts) != any(isinstance(fact, Settled) for fact in facts):
+        yield "ended and settled are not together (P3.15)"
+    times = [fact.at for fact in machine_facts(facts)]
+    if times != sorted(times):
+        yield "its time goes backwards"
+
+
+def _news_of(session: str, facts: tuple[AnyFact, ...], rows: list[tuple[int, str, str]], events: int) -> Iterator[str]:
+    nobody = Party("-", "-")
+    record = Record(session, None, None, Terms(), nobody, nobody, facts, None, replay(machine_facts(facts)), 0, 0, 0)
+    wanted = [type_ for fact in facts for type_, _ in _news(record, fact)]
+    if wanted != [type_ for _, type_, _ in rows]:
+        yield f"its news are {wanted}, in the outbox are {[type_ for _, type_, _ in rows]}"
+    if [sequence for sequence, _, _ in rows] != list(range(1, len(rows) + 1)) or events != len(rows):
+        yield "the numbers of its events have a hole"
+    if any(json.loads(body)["sequence"] != sequence for sequence, _, body in rows):
+        yield "an event's body has another number than its row"
+
+
+def _end(facts: tuple[AnyFact, ...], ends_at: Ms, told: Told, session: str, overdue_at: Ms | None) -> Iterator[str]:
+    ended = next((fact for fact in facts if isinstance(fact, Ended)), None)
+    phase = replay(machine_facts(facts)).phase
+    if ended is None:
+        if overdue_at is not None and ends_at <= overdue_at and phase is not Phase.CANCELLED:
+            yield "overdue, and not ended (P3.1)"
+        return
+    if ended.as_of > ends_at:
+        yield "ended as of after its end (P3.1)"
+    if ended.reason is EndReason.HUNG_UP and (session, "hung_up", ended.by) not in told.asked:
+        yield f"hung up by {ended.by}, who never did"
+    acknowledged = told.acknowledged.get(session, [])
+    both = all(("joined", role.value) in acknowledged for role in Role)
+    if both and ended.by is not None and ended.reason is not EndReason.HUNG_UP:
+        yield f"{ended.by} is blamed: {ended.reason} (P3.9)"

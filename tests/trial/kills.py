@@ -1,0 +1,91 @@
+"""kill -9 at any moment, also in mid-settlement: what was acknowledged is there, once, and nobody is blamed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import statistics
+import time
+from pathlib import Path
+
+import aiohttp
+
+from tests.e2e.stage import Server
+from tests.trial.audit import audit
+from tests.trial.driver import Office, Refused, now
+from tests.trial.row import Row
+
+COUPLES = 6
+START_WITHIN = 3.0
+
+
+async def kills(folder: Path, scale: int, seed: int = 1) -> Row:
+    """``scale`` kills, each under a stream of bookings, joins, hang-ups and refunds."""
+    chance = random.Random(seed)
+    server = Server(folder, terms="")
+    office = Office(server)
+    database = folder / "e2e.sqlite3"
+    problems: list[str] = []
+    starts: list[float] = []
+    await server.start()
+    for kill in range(scale):
+        office.hung_up.clear()
+        office.hang_ups_until = chance.randint(1, 3 * COUPLES)
+        async with aiohttp.ClientSession() as http:
+            stream = [asyncio.create_task(_stream(office, http, f"k{kill}-{lane}", chance)) for lane in range(COUPLES)]
+            if kill % 2:
+                await asyncio.sleep(chance.uniform(0.05, 3))
+            else:  # in mid-settlement: within the milliseconds after a hang-up went out
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(office.hung_up.wait(), 10)
+                await asyncio.sleep(chance.uniform(0, 0.012))
+            await server.kill()
+            problems += await _stop(stream)
+        began = time.monotonic()
+        await server.start()
+        starts.append(time.monotonic() - began)
+        problems += audit(database, office.told, overdue_at=now() - 2_000)
+        if problems:
+            break
+    await asyncio.sleep(7)  # the last of them end
+    problems += audit(database, office.told, overdue_at=now() - 1_000)
+    code = await server.stop()
+    log = server.log()
+    if code != 0 or "Traceback" in log:
+        problems.append(f"the server left with {code}; its log: {log[-2000:]}")
+    slowest = max(starts)
+    return Row(
+        f"{scale} kill -9 under {COUPLES} couples",
+        f"{office.told.facts} acknowledged facts, {len(problems)} problems, "
+        f"consistent after {statistics.median(starts):.1f} s, at most {slowest:.1f} s",
+        f"0 problems, <= {START_WITHIN:.0f} s",
+        not problems and slowest <= START_WITHIN,
+        tuple(problems),
+    )
+
+
+async def _stop(stream: list[asyncio.Task[None]]) -> list[str]:
+    """The socket library swallows a cancellation now and then: it is said again."""
+    while pending := [task for task in stream if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=0.5)
+    errors = [task.exception() for task in stream if not task.cancelled()]
+    return [f"the driver: {error!r}" for error in errors if error is not None]
+
+
+async def _stream(office: Office, http: aiohttp.ClientSession, name: str, chance: random.Random) -> None:
+    number = 0
+    while office.server.process is not None and office.server.process.returncode is None:
+        number += 1
+        try:
+            await office.couple(http, f"{name}-{number}", chance)
+        except (TimeoutError, aiohttp.ClientError, OSError):
+            await asyncio.sleep(0.05)
+        except Refused:
+            raise
+        except Exception as error:  # the socket library has many words for a server that is gone
+            if not type(error).__module__.startswith(("socketio", "engineio")):
+                raise
+            await asyncio.sleep(0.05)

@@ -1,0 +1,29 @@
+"""One row of the table: what was done, what came of it, what was wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """``ok`` says whether the figure meets the target; ``problems`` are what a reader must see when it does not."""
+
+    fault: str
+    figure: str
+    target: str
+    ok: bool
+    problems: tuple[str, ...] = ()
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows under each other, and the problems of those that fell short."""
+    cells = [("fault", "figure", "target", "verdict")]
+    cells += [(row.fault, row.figure, row.target, "ok" if row.ok else "SHORT") for row in rows]
+    widths = [max(len(line[column]) for line in cells) for column in range(4)]
+    lines = ["  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in cells]
+    lines.insert(1, "  ".join("-" * width for width in widths))
+    for row in rows:
+        lines += [f"{row.fault}: {problem}" for problem in row.problems[:20]]
+    return "\n".join(lines)

@@ -1,0 +1,33 @@
+"""The trials in their short form: the same functions as ``make trial``, with small numbers, and no time that must be met."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.trial.kills import kills
+from tests.trial.races import one_instant, races
+from tests.trial.row import Row, table
+
+
+@pytest.mark.timeout(300)
+async def test_three_kills_lose_nothing_and_blame_nobody(tmp_path: Path) -> None:
+    row = await kills(tmp_path, 3)
+    assert row.problems == ()
+
+
+async def test_one_winner_of_every_race(tmp_path: Path) -> None:
+    row = await races(tmp_path, 1)
+    assert row.problems == ()
+
+
+async def test_all_that_end_at_one_instant_are_settled_once(tmp_path: Path) -> None:
+    row = await one_instant(tmp_path, 25)
+    assert row.problems == ()
+
+
+def test_the_table_says_what_fell_short() -> None:
+    text = table([Row("a", "1", "1", ok=True), Row("b", "2", "1", ok=False, problems=("why",))])
+    assert [line.split()[-1] for line in text.splitlines()[2:4]] == ["ok", "SHORT"]
+    assert "b: why" in text
