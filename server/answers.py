@@ -23,6 +23,7 @@ from signaling.session import (
     Accepted,
     Declined,
     EndReason,
+    Exchanged,
     Ms,
     Phase,
     Role,
@@ -324,6 +325,8 @@ def _money_of(amount: int | None, currency: str | None) -> Money | None:
 
 def _guidelines(facts: tuple[AnyFact, ...], role: Role) -> Literal["accepted", "declined"] | None:
     for fact in reversed(facts):
+        if isinstance(fact, Exchanged) and fact.role is role:
+            return None  # another person's word
         if isinstance(fact, Accepted | Declined) and fact.role is role:
             return fact.kind
     return None
@@ -331,6 +334,8 @@ def _guidelines(facts: tuple[AnyFact, ...], role: Role) -> Literal["accepted", "
 
 def _running_late(facts: tuple[AnyFact, ...], role: Role) -> int | None:
     for fact in reversed(facts):
+        if isinstance(fact, Exchanged) and fact.role is role:
+            return None
         if isinstance(fact, RunningLate) and fact.role is role:
             return fact.minutes
     return None

@@ -34,6 +34,7 @@ from signaling.session import (
     Departed,
     Ended,
     Event,
+    Exchanged,
     HangUp,
     How,
     Join,
@@ -643,7 +644,11 @@ class Attendant:
             report = await self._report(live.id, event, at)
         finally:
             party.reporting = False
-        if report is None or report.facts:
+        if report is None:
+            if isinstance(event, Join) and not self.draining:  # refused: then its media does not go on either
+                self._post(live, lambda: self._close_leg_of(live, role, event.join))
+            return
+        if report.facts:
             return
 
         async def agree() -> None:  # the desk had it otherwise already: what is on record counts
@@ -729,7 +734,7 @@ class Attendant:
             log.error("a task failed", exc_info=error)
 
 
-_CHANGES_THE_VIEW = (Accepted, Declined, Joined, Replaced, Departed, Met, Moved)
+_CHANGES_THE_VIEW = (Accepted, Declined, Exchanged, Joined, Replaced, Departed, Met, Moved)
 
 
 def _message(outgoing: Outgoing, version: int) -> ServerMessage:

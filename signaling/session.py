@@ -152,6 +152,7 @@ class Seat:
     gone: Gone | None = None
     accepted: bool = False
     joined_at: Ms | None = None
+    declined: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +232,15 @@ class Declined:
     role: Role
     version: str
     kind: Literal["declined"] = "declined"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """Another person takes this side of the booking: what the one before had promised does not bind it (P5.2)."""
+
+    at: Ms
+    role: Role
+    kind: Literal["exchanged"] = "exchanged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,6 +360,7 @@ Fact: TypeAlias = (
     | Moved
     | Accepted
     | Declined
+    | Exchanged
     | Joined
     | Replaced
     | Departed
@@ -573,9 +584,11 @@ def apply(session: Session, fact: Fact) -> Session:
                 session = replace(session, away=0)
             session = replace(session, slot=slot)
         case Accepted(role=role):
-            session = _seated(session, role, replace(session.seat(role), accepted=True))
+            session = _seated(session, role, replace(session.seat(role), accepted=True, declined=False))
         case Declined(role=role):
-            session = _seated(session, role, replace(session.seat(role), accepted=False))
+            session = _seated(session, role, replace(session.seat(role), accepted=False, declined=True))
+        case Exchanged(role=role):
+            session = _seated(session, role, replace(session.seat(role), accepted=False, declined=False))
         case Joined(role=role, join=join, at=at):
             seat = session.seat(role)
             bridged = seat.gone is not None and at < seat.gone.grace_until
@@ -901,7 +914,7 @@ def note_acceptance(session: Session, event: Accept, now: Ms) -> tuple[Fact, ...
     seat = session.seat(event.role)
     if event.accepted:
         return () if seat.accepted else (Accepted(now, event.role, event.version, event.accepted_at),)
-    return (Declined(now, event.role, event.version),)
+    return () if seat.declined else (Declined(now, event.role, event.version),)
 
 
 def note_media(session: Session, event: MediaUp, now: Ms) -> tuple[Fact, ...]:
@@ -1044,7 +1057,10 @@ TRANSITIONS: Mapping[Phase, Mapping[type[Event], Rows]] = {
         Tick: _IGNORE,
     },
     Phase.LIVE: {
-        Join: (Row(always, replace_device),),
+        Join: (
+            Row(not_accepted, _accept_first),  # P5.2: who took it back does not join anew
+            Row(always, replace_device),
+        ),
         Depart: (
             Row(not_this_join, nothing),
             Row(not_met, depart, Phase.WAITING),  # P0.5: nothing before the start counts
@@ -1081,6 +1097,7 @@ TRANSITIONS: Mapping[Phase, Mapping[type[Event], Rows]] = {
     },
     Phase.HELD: {
         Join: (
+            Row(not_accepted, _accept_first),
             Row(seat_is_taken, replace_device),
             Row(other_is_here, take_seat, Phase.LIVE),
             Row(always, take_seat),

@@ -116,6 +116,13 @@ def not_accepted(hit: set[Cell]) -> None:
     declined = machine.advance(session, machine.Accept(machine.Role.EXPERT, "1", accepted=False), START).session
     with pytest.raises(UserError, match="guidelines_needed"):
         machine.advance(declined, machine.Join(machine.Role.EXPERT, "e"), START)
+    met = machine.advance(session, machine.Accept(machine.Role.EXPERT, "1"), START).session
+    met = machine.advance(met, machine.Join(machine.Role.EXPERT, "e"), START).session
+    taken_back = machine.advance(met, machine.Accept(machine.Role.EXPERT, "1", accepted=False), START).session
+    gone = machine.Depart(machine.Role.EXPERT, "e", machine.How.PAGE, START)
+    for session in (taken_back, machine.advance(taken_back, gone, START).session):  # live, held
+        with pytest.raises(UserError, match="guidelines_needed"):
+            machine.advance(session, machine.Join(machine.Role.EXPERT, "again"), START)
 
 
 def test_the_diagram_is_current() -> None:
