@@ -100,6 +100,7 @@ class _Party:
     media: tuple[bool, bool, bool] | None = None
     late_minutes: int | None = None
     told: deque[tuple[float, Outgoing]] = field(default_factory=lambda: deque(maxlen=4))
+    outdone: deque[str] = field(default_factory=lambda: deque(maxlen=16))  # joins that lost the seat to a newer one
 
     @property
     def here(self) -> bool:
@@ -342,6 +343,9 @@ class Attendant:
 
     async def _join(self, live: _Live, sid: str, role: Role, command: messages.JoinCommand, at: Ms) -> Done:
         party = live.party(role)
+        if command.resume is not None and command.resume in party.outdone:  # P0.6: it slept, and could not be told
+            await self._fanout.tell_one(sid, messages.Replaced(version=live.version))
+            raise ProtocolError("replaced", "Another device of yours holds the seat now.")
         resumed = command.resume is not None and command.resume == party.join
         join = party.join if resumed and party.join is not None else secrets.token_urlsafe(12)
         if command.guidelines is not None:  # P5.2
@@ -362,6 +366,8 @@ class Attendant:
     async def _take_seat(self, live: _Live, role: Role, join: str, sid: str, report: Report) -> None:
         """A new join: the older device is told so (P0.6), and the media is made anew."""
         party, older = live.party(role), live.party(role).carrier
+        if party.join is not None:
+            party.outdone.append(party.join)
         party.forget()
         party.join, party.since, party.late_minutes = join, self._monotonic(), None
         self._attach(party, sid)
@@ -534,7 +540,9 @@ class Attendant:
 
     def _move_deadline(self, live: _Live, ends_at: Ms) -> None:
         if live.opened:
-            live.ends_at, live.deadline = ends_at, self._deadline(ends_at)
+            longer = live.deadline + (ends_at - live.ends_at) / 1000
+            # by so much and no more: a clock that stepped back meanwhile does not lengthen the call (§5)
+            live.ends_at, live.deadline = ends_at, min(longer, self._deadline(ends_at))
             self._switchboard.set_deadline(live.id, live.deadline)
 
     def _drop(self, live: _Live) -> None:
