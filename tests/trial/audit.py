@@ -1,7 +1,7 @@
 """What must hold of a database whatever was done to its server: read from the file itself, with nothing of the desk.
 
 Chains, heads and columns agree; nothing that happens once happened twice; every fact that is news has its outbox row,
-in its order; what was acknowledged is on record; what is overdue has ended as of its end; nobody is blamed for an outage.
+in its order; what was acknowledged is on record; what is overdue has ended as of its end; an outage is nobody's fault.
 """
 
 from __future__ import annotations

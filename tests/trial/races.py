@@ -1,4 +1,4 @@
-"""Many at once on one thing, and many things at one instant: one winner each, and each settled once. Counts, not times."""
+"""Many at once on one thing, and many things at one instant: one winner each, each settled once. Counts, not times."""
 
 from __future__ import annotations
 

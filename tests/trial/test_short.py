@@ -1,4 +1,4 @@
-"""The trials in their short form: the same functions as ``make trial``, with small numbers, and no time that must be met."""
+"""The trials in short: the same functions as ``make trial``, with small numbers, and no time that must be met."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.trial.faults import full_disk, locked, stopped
 from tests.trial.kills import kills
 from tests.trial.races import one_instant, races
 from tests.trial.row import Row, table
@@ -23,7 +24,25 @@ async def test_one_winner_of_every_race(tmp_path: Path) -> None:
 
 
 async def test_all_that_end_at_one_instant_are_settled_once(tmp_path: Path) -> None:
-    row = await one_instant(tmp_path, 25)
+    row = await one_instant(tmp_path, 10)
+    assert row.problems == ()
+
+
+@pytest.mark.timeout(300)
+async def test_a_locked_store_is_busy_and_the_relay_stops_all_the_same(tmp_path: Path) -> None:
+    row = await locked(tmp_path, 6)
+    assert row.problems == ()
+
+
+@pytest.mark.timeout(300)
+async def test_a_full_disk_is_busy_until_it_is_free_again(tmp_path: Path) -> None:
+    row = await full_disk(tmp_path, 1)
+    assert row.problems == ()
+
+
+@pytest.mark.timeout(300)
+async def test_a_server_that_stood_still_blames_nobody_and_cheats_no_call(tmp_path: Path) -> None:
+    row = await stopped(tmp_path, 8)
     assert row.problems == ()
 
 
