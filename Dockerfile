@@ -25,7 +25,7 @@ ENV PATH=/opt/headstrt/bin:$PATH \
 USER headstrt
 WORKDIR /data
 VOLUME /data
-EXPOSE 8080/tcp 3478/udp
+EXPOSE 8080/tcp 3478/udp 3478/tcp
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
     CMD ["python", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ.get('HEADSTRT_PORT', '8080') + '/healthz', timeout=2)"]
 STOPSIGNAL SIGTERM

@@ -1,6 +1,6 @@
 """A mutating fuzzer of packets through the port, seeded: nothing escapes, and nobody unproven gets a byte.
 
-HEADSTRT_FUZZ_PACKETS sets how many packets there are, HEADSTRT_FUZZ_SEED where they begin; with a million or ten the
+HEADSTRT_TEST_PACKETS sets how many packets there are, HEADSTRT_TEST_SEED where they begin; with a million or ten the
 same test is a trial, and pytest's own time limit is to be lifted (``--timeout 0``).
 """
 
@@ -21,8 +21,8 @@ from signaling.relay.tcp import PER_SOURCE, Streams
 from signaling.session import Role
 from tests.signaling.relay.helpers import DTLS, PLENTY, SRTCP, SRTP, credentials, request
 
-PACKETS = int(os.environ.get("HEADSTRT_FUZZ_PACKETS", "100_000"))
-SEED = int(os.environ.get("HEADSTRT_FUZZ_SEED", "1"))
+PACKETS = int(os.environ.get("HEADSTRT_TEST_PACKETS", "100_000"))
+SEED = int(os.environ.get("HEADSTRT_TEST_SEED", "1"))
 CALLS = 3
 
 Address = tuple[Any, ...]
