@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from signaling import fanout as module
 from signaling.fanout import BadFrame, Fanout, StrictPacket
-from signaling.messages import COMMANDS, Draining
+from signaling.messages import COMMANDS, Description, Draining
 from signaling.ports import Admission
 from signaling.session import Role
 from tests.fakes import FakeClock, House
@@ -84,6 +84,17 @@ def test_the_library_is_quiet_about_bodies() -> None:
         assert logger.getEffectiveLevel() >= logging.ERROR
 
 
+def test_of_the_librarys_errors_only_exceptions_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """The others quote what a stranger sent: an origin, an id."""
+    logger = Fanout(monotonic=FakeClock().monotonic).server.logger
+    logger.error("https://evil.example is not an accepted origin.")
+    try:
+        raise RuntimeError
+    except RuntimeError:
+        logger.exception("a bug")
+    assert [record.message for record in caplog.records] == ["a bug"]
+
+
 @pytest.fixture
 async def house(aiohttp_server: Callable[..., Awaitable[TestServer]]) -> AsyncIterator[House]:
     house = House()
@@ -117,15 +128,81 @@ async def test_a_party_is_told_on_all_its_pages_and_nobody_else(house: House) ->
         assert '"version":8' in await asyncio.wait_for(other.receive_str(), PATIENCE)
 
 
-async def test_who_does_not_read_is_let_go(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_QUEUE", -1)
-    async with aiohttp.ClientSession() as session:
+class Deaf:
+    """A page on a bare connection that is connected, and then reads nothing anymore."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader, self.writer = reader, writer
+
+    @classmethod
+    async def connect(cls, house: House) -> Deaf:
         server: TestServer = house.server  # type: ignore[attr-defined]
-        ws = await session.ws_connect(server.make_url("/socket.io/?EIO=4&transport=websocket"))
-        await ws.send_str('40{"token":"s1:client","protocol":1}')
-        while (await asyncio.wait_for(ws.receive(), PATIENCE)).type is aiohttp.WSMsgType.TEXT:
-            pass
-    assert house.fanout.refused["slow"] == 1
+        assert server.port is not None
+        deaf = cls(*await asyncio.open_connection("127.0.0.1", server.port, limit=1024))
+        deaf.writer.write(
+            b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
+            b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        )
+        deaf.say('40{"token":"s1:client","protocol":1}')
+
+        async def bound() -> None:
+            while not house.fanout.sids("s1", Role.CLIENT):
+                await asyncio.sleep(0.005)
+
+        await asyncio.wait_for(bound(), PATIENCE)
+        return deaf
+
+    def say(self, frame: str) -> None:
+        data = frame.encode()
+        assert len(data) < 126
+        self.writer.write(bytes((0x81, 0x80 | len(data), 0, 0, 0, 0)) + data)  # masked with nothing
+
+    async def is_closed(self) -> None:
+        async def wait() -> None:
+            try:
+                while await self.reader.read(65536):
+                    pass
+            except ConnectionError:
+                pass
+
+        await asyncio.wait_for(wait(), PATIENCE)
+        self.writer.close()
+
+
+async def test_who_does_not_read_is_let_go(house: House) -> None:
+    deaf = await Deaf.connect(house)
+    (sid,) = house.fanout.sids("s1", Role.CLIENT)
+    big = Description(version=1, type="offer", sdp="x" * 30_000, generation=1)
+    told = 0
+    while house.fanout.refused["slow"] == 0:
+        await house.fanout.tell_one(sid, big)
+        told += 1
+        assert told < 10_000, "no end to what is kept for one socket"
+        await asyncio.sleep(0)
+    assert told > module.MAX_QUEUE
+    await deaf.is_closed()
+    assert house.fanout.everyone() == ()
+
+
+async def test_who_asks_and_does_not_read_is_let_go(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Acknowledgements are kept no longer than messages are."""
+    deaf = await Deaf.connect(house)
+    (sid,) = house.fanout.sids("s1", Role.CLIENT)
+    socket = house.fanout.server.eio.sockets[house.fanout.server.manager.eio_sid_from_sid(sid, "/")]
+    big = Description(version=1, type="offer", sdp="x" * 30_000, generation=1)
+    while socket.queue.qsize() < 5:  # the system's own buffers are full
+        await house.fanout.tell_one(sid, big)
+        await asyncio.sleep(0)
+    monkeypatch.setattr(module, "MAX_QUEUE", socket.queue.qsize() + 10)
+    for number in range(40):
+        deaf.say(f'42{number}["quality",{{"command_id":"q"}}]')
+
+    async def refused() -> None:
+        while not house.fanout.refused["slow"]:
+            await asyncio.sleep(0.005)
+
+    await asyncio.wait_for(refused(), PATIENCE)
+    await deaf.is_closed()
     assert house.fanout.everyone() == ()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 import socketio
 from aiohttp.test_utils import TestServer
 
+from signaling.fanout import Fanout
+from signaling.gateway import Gateway
 from signaling.messages import MAX_SDP, PROTOCOL_VERSION
 from signaling.session import Depart, HangUp, How, Role
 from tests.fakes import House
@@ -542,6 +545,90 @@ async def test_a_failing_snapshot_closes_the_socket(
     await client.connect()
     await client.is_closed()
     assert house.fanout.everyone() == ()
+
+
+class Guarding:
+    """Counts, and is empty: a guard that nobody has troubled yet must guard all the same."""
+
+    def __init__(self) -> None:
+        self.wrong, self.closed, self.slow = 0, False, False
+
+    def __len__(self) -> int:
+        return 0
+
+    def shut(self, address: str) -> float:
+        assert address == "127.0.0.1"
+        return 60.0 if self.closed else 0.0
+
+    def failed(self, address: str) -> None:
+        self.wrong += 1
+
+    def pace(self, party: str) -> float:
+        assert party == "s1/client"
+        return 5.0 if self.slow else 0.0
+
+
+async def test_wrong_tokens_are_counted_and_a_shut_address_is_told(house: House, raw: OpenRaw) -> None:
+    guard = Guarding()
+    house.gateway._guard = Gateway(
+        house.desk, house.attendant, Fanout(monotonic=time.monotonic), house.clock, guard
+    )._guard
+    assert house.gateway._guard is guard
+    assert '"unauthorized"' in await (await raw()).connect("wrong")
+    assert '"bad_hello"' in await (await raw()).connect(7)
+    assert guard.wrong == 1  # what cannot be a token guesses nothing
+    guard.closed = True
+    assert '"too_many_attempts"' in await (await raw()).connect("wrong")
+    assert guard.wrong == 1  # or a steady trickle would shut it for ever
+    assert (await (await raw()).connect()).startswith("40")  # a genuine link gets in
+
+
+async def test_what_goes_on_record_is_paced_and_leaving_is_not(house: House, page: OpenPage) -> None:
+    client = await page("client")
+    house.gateway._guard = guard = Guarding()
+    assert (await client.ask("join", command_id="a"))["ok"]
+    guard.slow = True
+    assert (await client.ask("join"))["code"] == "too_many_requests"
+    assert (await client.ask("running_late", minutes=3))["code"] == "too_many_requests"
+    assert (await client.ask("join", command_id="a"))["ok"]  # the same once more is nothing new
+    assert (await client.ask("media", microphone=True, camera=True, screen=False))["ok"]
+    assert (await client.ask("step_out"))["ok"]
+
+
+async def test_a_party_whose_links_are_renewed_is_out_of_the_call(house: House, page: OpenPage) -> None:
+    client, expert = await page("client"), await page("expert")
+    for each in (client, expert):
+        assert (await each.ask("join"))["ok"]
+    await house.pass_time(2, alive=(Role.CLIENT, Role.EXPERT))
+    await house.attendant.expel("s1", Role.CLIENT)
+    await house.attendant.settled()
+    assert (await expert.sees("held"))["role"] == "client"
+    assert ("leave", "s1", Role.CLIENT) in house.switchboard.calls  # its media is not relayed any longer
+    await until(lambda: not client.client.connected)
+    await house.pass_time(20, alive=(Role.EXPERT,))
+    assert house.desk.kinds().count("departed") == 1
+    back = await page("client")
+    assert (await back.ask("join"))["ok"]
+    await expert.sees("resumed", role="client")
+
+
+async def test_who_was_being_let_in_while_the_links_were_renewed_is_out(
+    house: House, raw: OpenRaw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admit = house.desk.admit
+
+    async def renewed_meanwhile(token: str) -> Any:
+        admission = await admit(token)
+        await house.attendant.expel("s1", Role.CLIENT)
+        return admission
+
+    monkeypatch.setattr(house.desk, "admit", renewed_meanwhile)
+    client = await raw()
+    await client.connect()
+    await client.is_closed()
+    assert house.fanout.everyone() == ()
+    monkeypatch.setattr(house.desk, "admit", admit)
+    assert (await (await raw()).connect()).startswith("40")
 
 
 async def test_polling_is_refused(server: TestServer) -> None:
