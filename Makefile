@@ -5,15 +5,20 @@ PYTHON ?= python3
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BIN := .venv/bin
 PAGES := $(shell find static/src static/public static/*.html static/*.ts static/package.json -type f 2>/dev/null)
-TEST_PACKAGES := chromium
+TEST_PACKAGES := chromium firefox-esr iproute2
+BENCH_PACKAGES := chromium coturn gcc libc6-dev
 
-.PHONY: run test trial check setup packages types diagram screenshot format clean
+.PHONY: run test bench trial check setup packages types diagram screenshot format clean
 
 run: setup ## the server with two sample bookings; PHONE=1 adds TLS and a QR code
 	$(BIN)/headstrt demo $(if $(PHONE),--phone)
 
 test: setup packages check ## everything that must hold
 	$(BIN)/pytest
+
+bench: TEST_PACKAGES = $(BENCH_PACKAGES)
+bench: setup packages ## every figure beside its reference, into docs/figures.md; about ten minutes
+	$(BIN)/python -m bench
 
 trial: setup ## what breaks, broken on purpose and at length: one table of figures; about an hour, the disk's row as root
 	$(BIN)/python -m tests.trial

@@ -1,0 +1,228 @@
+"""Chromium with Firefox, either way round, and what happens to browsers in real life: networks that change,
+computers that sleep.
+
+All of it happens in a network namespace of the test's own (this needs root): Firefox takes no part in a call over
+loopback, and addresses can come and go there. The relay's address lies on the namespace's loopback
+interface, where no browser looks for one of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from tests.e2e.stage import CHROMIUM_FLAGS, WATCH_CONNECTIONS, Person, Server, until
+from tests.e2e.test_network import UFRAG
+
+RELAY, HERE, ELSEWHERE = "10.79.0.1", "10.77.0.2", "10.78.0.2"
+CLONE_NEWNET = 0x40000000
+TERMS = """
+reconnect_grace = 60
+no_show_after_max = 3
+"""
+FIREFOX: dict[str, str | float | bool] = {
+    "media.navigator.streams.fake": True,
+    "media.navigator.permission.disabled": True,
+    "media.autoplay.default": 0,
+    "network.captive-portal-service.enabled": False,
+    "network.connectivity-service.enabled": False,
+}
+
+Anybody = Callable[[str, str], Awaitable[Person]]
+
+
+class Network:
+    """A namespace with one interface beside loopback, and this thread in it, with all that it starts."""
+
+    def __init__(self) -> None:
+        self._name = f"headstrt-{secrets.token_hex(4)}"
+
+    def ip(self, command: str) -> None:
+        """An ``ip`` command in the namespace."""
+        subprocess.run(["ip", "-n", self._name, *command.split()], check=True)
+
+    def __enter__(self) -> Network:
+        assert os.geteuid() == 0, "a network namespace needs root"
+        subprocess.run(["ip", "netns", "add", self._name], check=True)
+        self._home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        for command in (
+            "link set lo up",
+            f"address add {RELAY}/32 dev lo",
+            "link add hs0 type veth peer name hs1",
+            f"address add {HERE}/24 dev hs0",
+            "link set hs0 up",
+            "link set hs1 up",
+            "route add default via 10.77.0.1",
+        ):
+            self.ip(command)
+        with open(f"/run/netns/{self._name}") as there:
+            _enter(there.fileno())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _enter(self._home)
+        os.close(self._home)
+        subprocess.run(["ip", "netns", "delete", self._name], check=True)
+
+    def move(self) -> None:
+        """Another network: the browsers' address is gone, and there is another one."""
+        self.ip(f"address add {ELSEWHERE}/24 dev hs0")
+        self.ip(f"address delete {HERE}/24 dev hs0")
+        self.ip("route replace default via 10.78.0.1")
+
+
+def _enter(namespace: int) -> None:
+    """setns(2): this thread, and whatever it starts from here on."""
+    if ctypes.CDLL(None, use_errno=True).setns(namespace, CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    with Network() as made:
+        yield made
+
+
+@pytest.fixture
+async def server(network: Network, tmp_path: Path) -> AsyncIterator[Server]:
+    running = Server(tmp_path, terms=TERMS, settings={"HEADSTRT_MEDIA_BIND": RELAY})
+    await running.start()
+    yield running
+    await running.stop()
+    assert "Traceback" not in running.log(), running.log()
+
+
+@pytest.fixture
+async def anybody(network: Network) -> AsyncIterator[Anybody]:
+    """``await anybody("firefox", link)`` is somebody at a browser of that kind; each kind is one browser."""
+    problems: list[str] = []
+    browsers: dict[str, Browser] = {}
+    async with async_playwright() as playwright:
+
+        async def launch(kind: str) -> Browser:
+            path = shutil.which("firefox-esr" if kind == "firefox" else kind)
+            assert path, f"{kind} is missing: `make packages` installs it"
+            if kind == "firefox":
+                return await playwright.firefox.launch(
+                    channel="moz-firefox", executable_path=path, firefox_user_prefs=FIREFOX
+                )
+            return await playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))
+
+        async def make(kind: str, link: str) -> Person:
+            if kind not in browsers:
+                browsers[kind] = await launch(kind)
+            granted = ["camera", "microphone"] if kind == "chromium" else None  # Firefox has its preferences
+            context = await browsers[kind].new_context(permissions=granted)
+            page = await context.new_page()
+            page.on("pageerror", lambda error: problems.append(f"{kind}: {error}"))
+            await page.add_init_script(WATCH_CONNECTIONS)
+            return Person(page, context, link)
+
+        yield make
+        for browser in browsers.values():
+            await browser.close()
+    assert not problems, problems
+
+
+async def call(server: Server, anybody: Anybody, client: str, expert: str, **booking: Any) -> tuple[Person, Person]:
+    booked = await server.book(**{"starts_in": -10, "minutes": 5, **booking})
+    people = await anybody(client, booked["links"]["client"]), await anybody(expert, booked["links"]["expert"])
+    for each in people:
+        await each.join()
+    await both_see(*people)
+    return people
+
+
+async def both_see(client: Person, expert: Person) -> None:
+    await asyncio.gather(client.sees_video(60), expert.sees_video(60))
+
+
+async def nobody_is_blamed(server: Server, client: Person) -> None:
+    """The client ends it, and nothing is left of what happened on the way."""
+    await client.by("leave").click()
+    await client.by("end-session").click()
+    session = await server.ended()
+    assert (session["end"]["reason"], session["end"]["by"]) == ("hung_up", "client")
+    assert session["client"]["attendance"] == session["expert"]["attendance"] == "on_time"
+    assert session["refund"]["status"] == "none"
+
+
+either_way = pytest.mark.parametrize(("client", "expert"), [("chromium", "firefox"), ("firefox", "chromium")])
+
+
+@either_way
+async def test_P3_1_two_browsers_restart_each_side_and_the_hard_stop(
+    server: Server, anybody: Anybody, client: str, expert: str
+) -> None:
+    people = await call(server, anybody, client, expert, starts_in=-5, minutes=1)
+    for one in people:
+        before = await one.page.evaluate(UFRAG)
+        await one.page.evaluate("window.dispatchEvent(new Event('online'))")
+
+        async def restarted(one: Person = one, before: str = before) -> bool:
+            now = str(await one.page.evaluate(UFRAG))
+            return now.split()[0] != before.split()[0] and now.split()[1] == before.split()[1]
+
+        await until(restarted, 20, "new ICE credentials on the same connection")
+        await both_see(*people)
+    await asyncio.gather(*(one.is_in("summary", "ended", within=90) for one in people))
+    session = await server.ended()
+    assert session["end"]["reason"] == "completed"
+    assert session["end"]["at"] == session["ends_at"]
+    assert "departed" not in await server.kinds()
+
+
+@either_way
+async def test_P3_5_another_network_in_mid_call(
+    server: Server, network: Network, anybody: Anybody, client: str, expert: str
+) -> None:
+    people = await call(server, anybody, client, expert)
+    network.move()
+    await asyncio.sleep(3)
+    await both_see(*people)
+    await nobody_is_blamed(server, people[0])
+
+
+async def test_P3_5_the_experts_computer_sleeps_for_twenty_seconds(server: Server, anybody: Anybody) -> None:
+    people = await call(server, anybody, "chromium", "firefox")
+    asleep = [process for process in descendants(os.getpid()) if "firefox" in name_of(process)]
+    assert asleep
+    for process in asleep:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        await asyncio.sleep(20)
+        assert "departed" in await server.kinds()
+        assert (await server.session())["end"] is None
+    finally:
+        for process in asleep:
+            os.kill(process, signal.SIGCONT)
+    await asyncio.gather(*(one.is_in("call", within=60) for one in people))
+    await both_see(*people)
+    await nobody_is_blamed(server, people[0])
+
+
+def descendants(process: int) -> Iterator[int]:
+    """The processes that this one started, and theirs."""
+    with contextlib.suppress(OSError):
+        for task in os.listdir(f"/proc/{process}/task"):
+            for child in Path(f"/proc/{process}/task/{task}/children").read_text().split():
+                yield int(child)
+                yield from descendants(int(child))
+
+
+def name_of(process: int) -> str:
+    with contextlib.suppress(OSError):
+        return os.readlink(f"/proc/{process}/exe")
+    return ""
