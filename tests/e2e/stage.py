@@ -60,9 +60,15 @@ window.__framesDecoded = async () => {
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that is free for this kind, and for TCP in any case: the relay listens on both."""
+    while True:
+        with socket.socket(socket.AF_INET, kind) as probe, socket.socket() as tcp:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+            with contextlib.suppress(OSError):
+                if kind != socket.SOCK_STREAM:
+                    tcp.bind(("127.0.0.1", port))
+                return port
 
 
 async def until(what: Callable[[], Awaitable[Any]], within: float = 30.0, why: str = "") -> Any:
