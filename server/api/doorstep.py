@@ -177,6 +177,15 @@ class _Bare(web.Response):
 
 
 def _room() -> int:
-    """How many connections at once: the system's limit on open files must leave room for the database and the relay."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return CONNECTIONS if soft == resource.RLIM_INFINITY else min(CONNECTIONS, max(64, soft * 3 // 4))
+    """How many connections at once: the system's limit on open files must leave room for the database and the relay.
+
+    The soft limit, which is 1 024 on many systems, is raised as far as this takes and the hard one lets it.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return CONNECTIONS
+    wanted = CONNECTIONS * 4 // 3 + 1
+    if soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return min(CONNECTIONS, max(64, soft * 3 // 4))

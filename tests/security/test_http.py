@@ -15,7 +15,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from server.api.doorstep import PER_ADDRESS, Runner
+from server.api import doorstep as doorstep_module
+from server.api.doorstep import CONNECTIONS, PER_ADDRESS, Runner
 from server.api.routes import SERVER_OPTIONS, build_app
 from server.config import Settings
 from tests.builders import Clock, office
@@ -112,6 +113,20 @@ async def test_3_a_cap_per_address_and_one_in_all(doorstep: Runner) -> None:
         return await kept("127.0.0.5")
 
     await until(room_again, PATIENCE, "who left makes room")
+
+
+def test_3_the_cap_in_all_fits_the_open_files_that_are_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(doorstep_module.resource, "setrlimit", lambda _, limits: asked.append(limits))
+    for soft, hard, room, raised in (
+        (1024, 1_048_576, CONNECTIONS, [(CONNECTIONS * 4 // 3 + 1, 1_048_576)]),
+        (1024, 4000, 3000, [(4000, 4000)]),
+        (1024, 1024, 768, [(1024, 1024)]),
+        (100_000, 100_000, CONNECTIONS, []),
+    ):
+        asked.clear()
+        monkeypatch.setattr(doorstep_module.resource, "getrlimit", lambda _, soft=soft, hard=hard: (soft, hard))
+        assert (doorstep_module._room(), asked) == (room, raised)
 
 
 # --- the real server ---
