@@ -42,31 +42,36 @@ class Told:
         return sum(len(facts) for facts in self.acknowledged.values())
 
 
-def audit(path: Path, told: Told, *, overdue_at: Ms | None = None) -> list[str]:
-    """Everything that is wrong, as sentences. ``overdue_at``: what ended before that must have ended."""
+def audit(path: Path, told: Told, *, overdue_at: Ms | None = None, prefix: str = "") -> list[str]:
+    """Everything that is wrong, as sentences, with the sessions whose ids begin with ``prefix``.
+
+    ``overdue_at``: what was booked to end before that must have ended.
+    """
     raw = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
         raw.execute("begin")
-        return list(_problems(raw, told, overdue_at))
+        return list(_problems(raw, told, overdue_at, f"{prefix}*"))
     finally:
         raw.close()
 
 
-def _problems(raw: sqlite3.Connection, told: Told, overdue_at: Ms | None) -> Iterator[str]:
-    check = raw.execute("pragma integrity_check").fetchone()[0]
+def _problems(raw: sqlite3.Connection, told: Told, overdue_at: Ms | None, ids: str) -> Iterator[str]:
+    check = raw.execute("pragma quick_check").fetchone()[0]
     if check != "ok":
         yield f"the file is damaged: {check}"
     outbox: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
     for session, sequence, type_, body in raw.execute(
-        "select session_id, sequence, type, body from outbox order by session_id, sequence"
+        "select session_id, sequence, type, body from outbox where session_id glob ? order by 1, 2", (ids,)
     ):
         outbox[session].append((sequence, type_, body))
     entries: dict[str, list[Entry]] = defaultdict(list)
-    for session, seq, body, hash_ in raw.execute("select session_id, seq, body, hash from ledger order by 1, 2"):
+    for session, seq, body, hash_ in raw.execute(
+        "select session_id, seq, body, hash from ledger where session_id glob ? order by 1, 2", (ids,)
+    ):
         entries[session].append(Entry(seq, body, hash_))
     stored = {}
     for id_, status, version, head, events, ends_at in raw.execute(
-        "select id, status, version, head, events, ends_at from sessions"
+        "select id, status, version, head, events, ends_at from sessions where id glob ?", (ids,)
     ):
         stored[id_] = entries[id_]
         facts = tuple(decode(entry.body) for entry in entries[id_])
@@ -80,6 +85,8 @@ def _problems(raw: sqlite3.Connection, told: Told, overdue_at: Ms | None) -> Ite
     for orphan in set(entries) - set(stored):
         yield f"{orphan}: a ledger without a session"
     for session, wanted in told.acknowledged.items():
+        if not session.startswith(ids[:-1]):
+            continue
         have = {(e["kind"], e.get("role")) for e in (json.loads(entry.body) for entry in stored.get(session, []))}
         for kind, role in wanted:
             if (kind, role) not in have:

@@ -45,7 +45,7 @@ async def kills(folder: Path, scale: int, seed: int = 1) -> Row:
         began = time.monotonic()
         await server.start()
         starts.append(time.monotonic() - began)
-        problems += audit(database, office.told, overdue_at=now() - 2_000)
+        problems += audit(database, office.told, overdue_at=now() - 2_000, prefix=f"k{kill}-")
         if problems:
             break
     await asyncio.sleep(7)  # the last of them end
