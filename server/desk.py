@@ -63,6 +63,7 @@ from signaling.session import (
     Exchanged,
     Fact,
     Measure,
+    Met,
     Move,
     Ms,
     Outage,
@@ -90,6 +91,8 @@ _AT_ONCE = 50
 _NOTES_PER_ROLE = 20
 """How many notes of one kind a party's page can put on the ledger: a record, not a diary."""
 _OPENED_AGAIN = 10 * 60_000
+_PROMPT = 2_000
+"""So soon after the start it is known what the relay had counted before it."""
 _DAY = 86_400_000
 _HOUR = 3_600_000
 
@@ -505,13 +508,23 @@ class Desk:
         return await self._change(session_id, at, happen)
 
     def _advance(self, record: Record, event: Event, at: Ms) -> Sequence[Fact]:
-        step = advance(record.session, event, at)
-        mutual = self.mutual(record.id)
-        if mutual and any(isinstance(fact, Ended) for fact in step.facts):  # P3.16: as evidence, before the end
-            when = event.last_alive if isinstance(event, Outage) else at
-            measured = advance(record.session, Measure(mutual), min(when, record.session.slot.ends_at - 1))
-            return *measured.facts, *advance(measured.session, event, at).facts
-        return step.facts
+        """What ``event`` gives, with the mutual time so far (P3.16) before the two facts that it is evidence for."""
+        session, slot = record.session, record.session.slot
+        step, mutual = advance(session, event, at), self.mutual(record.id)
+        marks: list[Ms] = []
+        # An early talk counts for nothing (P0.5). Noticed late, nobody knows any more how much of it was early.
+        prompt = not session.both_here or at - slot.starts_at <= _PROMPT
+        if mutual and prompt and any(isinstance(fact, Met) for fact in step.facts):
+            marks.append(slot.starts_at - 1)
+        if mutual and any(isinstance(fact, Ended) for fact in step.facts):
+            marks.append(min(event.last_alive if isinstance(event, Outage) else at, slot.ends_at - 1))
+        if not marks:
+            return step.facts
+        measured: list[Fact] = []
+        for mark in marks:
+            before = advance(session, Measure(mutual), mark)
+            session, measured = before.session, [*measured, *before.facts]
+        return *measured, *advance(session, event, at).facts
 
     async def _note(self, session_id: str, fact: Opened | Checked | RunningLate) -> Report:
         def note(record: Record) -> tuple[Record, Sequence[AnyFact]]:

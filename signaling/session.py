@@ -312,7 +312,7 @@ class MediaFlowed:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """So much mutual time the relay has counted so far (P3.16)."""
+    """So much mutual time the relay has counted so far (P3.16), the early talk before they met included."""
 
     at: Ms
     mutual: Ms
@@ -1026,7 +1026,7 @@ TRANSITIONS: Mapping[Phase, Mapping[type[Event], Rows]] = {
         Move: _MOVE_UNMET,
         Accept: _NOTE_ACCEPT,
         MediaUp: _IGNORE,
-        Measure: _IGNORE,
+        Measure: _MEASURE,
         Outage: (Row(untouched, nothing), *_OUTAGE_WAITING),
         Tick: _IGNORE,
     },
@@ -1052,7 +1052,7 @@ TRANSITIONS: Mapping[Phase, Mapping[type[Event], Rows]] = {
         Move: _MOVE_UNMET,
         Accept: _NOTE_ACCEPT,
         MediaUp: _IGNORE,
-        Measure: _IGNORE,
+        Measure: _MEASURE,
         Outage: _OUTAGE_WAITING,
         Tick: _IGNORE,
     },

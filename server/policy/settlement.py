@@ -66,6 +66,7 @@ from signaling.session import (
     Met,
     Ms,
     Role,
+    ServiceBack,
     Slot,
     Whom,
 )
@@ -205,6 +206,9 @@ LOW_MUTUAL = "low_mutual"
 NOBODY_CAME = "nobody_came"
 CANCELLED_AFTER_START = "cancelled_after_start"
 
+UNSURE: Ms = 5_000
+"""The relay counts whole seconds and is heard twice a second: of less than this its count says nothing."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Case:
@@ -257,17 +261,30 @@ def _party(facts: Sequence[AnyFact], role: Role, terms: Terms, until: Ms) -> Par
 
 
 def _mutual(facts: Sequence[AnyFact], terms: Terms, until: Ms) -> Ms | None:
-    """The most that was measured (P3.16): 0 if media never flowed both ways, None if nobody measured.
+    """What was measured since they met (P3.16): 0 if media never flowed both ways, None if nobody measured.
 
-    Never more than both were present in the window: the relay counts whole seconds, and also those before the start,
-    when who is early may talk and nothing counts (P0.5).
+    Never more than both were present in the window, for the relay counts whole seconds.
     """
-    measured = [fact.mutual for fact in facts if isinstance(fact, Measured)]
-    if not measured:
+    measured = _counted_since_met(facts)
+    if measured is None:
         return None if any(isinstance(fact, MediaFlowed) for fact in facts) else 0
     slot = slots(facts)[-1].slot
     client, expert = (presence(facts, role, terms, until) for role in Role)
-    return min(max(measured), total(clip(common(client, expert), slot.starts_at, min(until, slot.ends_at))))
+    return min(measured, total(clip(common(client, expert), slot.starts_at, min(until, slot.ends_at))))
+
+
+def _counted_since_met(facts: Sequence[AnyFact]) -> Ms | None:
+    """The relay counts from the first packet: what it had counted when they met was early, and no part of it (P0.5)."""
+    early: Ms = 0
+    counted: Ms | None = None
+    for fact in facts:
+        if isinstance(fact, Measured):
+            counted = fact.mutual if counted is None else max(counted, fact.mutual)
+        elif isinstance(fact, Met):
+            early, counted = counted or 0, None
+    if counted is None:
+        return None
+    return counted - early if counted >= early else counted  # less than before: a restart had it begin anew
 
 
 def _earlier(facts: Sequence[AnyFact], terms: Terms) -> tuple[EarlierSlot, ...]:
@@ -291,11 +308,22 @@ def _earlier(facts: Sequence[AnyFact], terms: Terms) -> tuple[EarlierSlot, ...]:
 
 def _cause(case: _Case) -> str | None:
     """P3.17."""
-    if case.met_at is not None and not any(isinstance(fact, MediaFlowed) for fact in case.facts):
+    if case.met_at is not None and not _media_flowed(case, case.met_at):
         return NO_MEDIA
     if case.end.reason is R.HUNG_UP and case.end.by is C:
         return next((fact.cause or None for fact in case.facts if isinstance(fact, HungUp)), None)
     return None
+
+
+def _media_flowed(case: _Case, met_at: Ms) -> bool:
+    """Whether media went both ways at any time after they met; of an early talk's it must have gone on (P0.5)."""
+    counted = _counted_since_met(case.facts)
+    flowed_at = next((fact.at for fact in case.facts if isinstance(fact, MediaFlowed)), None)
+    if counted:
+        return True
+    if flowed_at is None or flowed_at >= met_at or counted is None:
+        return flowed_at is not None
+    return case.end.at - met_at <= UNSURE
 
 
 def _first_out(case: _Case) -> Role | None:
@@ -321,10 +349,15 @@ def _flags(case: _Case) -> tuple[str, ...]:
     if case.end.reason is R.CANCELLED and case.end.as_of >= case.slot.starts_at:
         flags.append(CANCELLED_AFTER_START)
     if case.end.reason is R.COMPLETED and case.mutual is not None:
-        both = total(common(case.present(Role.CLIENT), case.present(Role.EXPERT)))
+        both = total(clip(common(case.present(Role.CLIENT), case.present(Role.EXPERT)), _counted_from(case), case.stop))
         if case.mutual * 100 < both * case.terms.mutual_floor:
             flags.append(LOW_MUTUAL)  # P3.16
     return tuple(flags)
+
+
+def _counted_from(case: _Case) -> Ms:
+    """A restart forgets what the relay had counted: presence before it has nothing to be held against (P3.9)."""
+    return max((fact.at for fact in case.facts if isinstance(fact, ServiceBack)), default=case.slot.starts_at)
 
 
 def _attendance_rules(attended: Attendance) -> tuple[str, ...]:

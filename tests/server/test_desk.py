@@ -116,9 +116,9 @@ async def test_overlaps_are_said_and_not_refused(tmp_path: Path) -> None:
 async def test_P3_4_an_early_leave_is_settled_in_the_transaction_of_the_hang_up(tmp_path: Path) -> None:
     async with office(tmp_path / "a.db") as o:
         await o.desk.book(booking())
-        o.desk.mutual = lambda session: 9 * MINUTE
         for role in Role:
             await o.desk.report("bk_1", Join(role, f"join-{role}"), o.clock.at(0.5))
+        o.desk.mutual = lambda session: 9 * MINUTE
         await o.desk.report("bk_1", MediaUp(), o.clock.at(0.6))
         await o.desk.report("bk_1", HangUp(EXPERT), o.clock.at(10))
         record = await o.desk.record("bk_1")
