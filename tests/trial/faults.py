@@ -33,7 +33,7 @@ BOUND = 10.0
 async def locked(folder: Path, scale: int) -> Row:
     """Another process holds the file's write lock for ``scale`` seconds, across the hard stop of a call."""
     problems: list[str] = []
-    async with _server(folder) as office, aiohttp.ClientSession() as http, _talk(office, http, "call", 25) as peers:
+    async with _server(folder) as office, aiohttp.ClientSession() as http, _talk(office, http, "call", 22) as peers:
         ends_at = await _ends_at(office, http, "call")
         await asyncio.sleep(max(0.0, (ends_at - now()) / 1000 - 3))
         with _lock(folder / "e2e.sqlite3"):
@@ -99,7 +99,7 @@ async def stopped(folder: Path, scale: int) -> Row:
     """SIGSTOP of the server for ``scale`` seconds: one call with media in the relay, one couple without."""
     problems: list[str] = []
     async with _server(folder) as office, aiohttp.ClientSession() as http:
-        async with _talk(office, http, "call", scale + 40), _couple(office, http, "quiet", scale + 40) as pages:
+        async with _talk(office, http, "call", scale + 32), _couple(office, http, "quiet", scale + 32) as pages:
             await asyncio.sleep(3)
             assert office.server.process is not None
             before = [line async for line in _frames(office)]
