@@ -14,6 +14,7 @@ import type { Events, HangUpCommand } from "./protocol";
 import { type CheckResult, type CheckSteps, Problem, Rest } from "./rest";
 import {
   isOver,
+  isPutOut,
   type PageState,
   pageState,
   reduce,
@@ -579,6 +580,7 @@ export class Room {
       return;
     }
     const now = this.clock.now();
+    if (this.seat === "taken" && isPutOut(view, now)) this.#giveUpSeat();
     const times = [view.opens_at, view.starts_at, view.ends_at, view.held_until, view.may.leave_at];
     const due = times.flatMap((time) => (time ? [Date.parse(time)] : [])).filter((time) => time > now);
     if (due.length === 0) {

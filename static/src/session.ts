@@ -116,6 +116,11 @@ export function pageState(state: SessionState, joined: boolean, now: number): Pa
   return view.status === "held" ? "held" : "waiting";
 }
 
+/** The booking moved away and its doors are shut again: this page holds no seat anymore, and has to join anew (P0.1). */
+export function isPutOut(view: View, now: number): boolean {
+  return view.status === "scheduled" && !view.me.here && now < Date.parse(view.opens_at);
+}
+
 /** This page has just been given the seat. */
 export function seated(state: SessionState, join: string | null): SessionState {
   const { view } = state;

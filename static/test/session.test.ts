@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { View } from "../src/protocol";
-import { fromView, pageState, reduce, seated, stillChecking, withView } from "../src/session";
+import { fromView, isPutOut, pageState, reduce, seated, stillChecking, withView } from "../src/session";
 
 const at = (minute: number) => new Date(Date.UTC(2026, 10, 22, 15, minute)).toISOString();
 
@@ -75,6 +75,15 @@ test("who has just been seated waits, or meets who is there", () => {
   expect(seated(fromView(view({ status: "scheduled", me })), "join_0002").view.status).toBe("waiting");
   const other = { role: "expert", name: "Grace", status: "here" } as const;
   expect(seated(fromView(view({ me, other })), "join_0002").view.status).toBe("live");
+});
+
+test("a booking that moved away puts the page out of the waiting room, and nothing else does", () => {
+  const gone = { ...view().me, here: false, join: null };
+  const moved = { opens_at: at(45), starts_at: at(60), ends_at: at(90) };
+  expect(isPutOut(view({ status: "scheduled", me: gone, ...moved }), now)).toBe(true);
+  expect(isPutOut(view({ status: "scheduled", me: gone, ...moved }), Date.parse(at(45)))).toBe(false); // a reconnect
+  expect(isPutOut(view(), now)).toBe(false);
+  expect(isPutOut(view({ status: "held", me: gone }), now)).toBe(false);
 });
 
 test("only the socket knows that the other is checking devices", () => {
