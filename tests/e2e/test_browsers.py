@@ -1,9 +1,9 @@
 """Chromium with Firefox, either way round, and what happens to browsers in real life: networks that change,
-computers that sleep.
+computers that sleep, people who go back and forth.
 
 All of it happens in a network namespace of the test's own (this needs root): Firefox takes no part in a call over
-loopback, and addresses can come and go there. The relay's address lies on the namespace's loopback
-interface, where no browser looks for one of its own.
+loopback, and addresses can come and go there. The relay's address lies on the namespace's loopback interface, where no
+browser looks for one of its own.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Error as PlaywrightError
 
 from tests.e2e.stage import CHROMIUM_FLAGS, WATCH_CONNECTIONS, Person, Server, until
 from tests.e2e.test_network import UFRAG
@@ -210,6 +211,25 @@ async def test_P3_5_the_experts_computer_sleeps_for_twenty_seconds(server: Serve
             os.kill(process, signal.SIGCONT)
     await asyncio.gather(*(one.is_in("call", within=60) for one in people))
     await both_see(*people)
+    await nobody_is_blamed(server, people[0])
+
+
+@either_way
+async def test_P3_5_away_from_the_page_and_back_again(
+    server: Server, anybody: Anybody, client: str, expert: str
+) -> None:
+    people = await call(server, anybody, client, expert)
+    for one in people:
+        await one.page.goto("about:blank")
+        await one.page.evaluate("setTimeout(() => history.back())")  # go_back() waits for what a cached page never says
+
+        async def is_back(one: Person = one) -> bool:
+            with contextlib.suppress(PlaywrightError):  # asked while the page was changing
+                return await one.state() == "call"
+            return False
+
+        await until(is_back, 60, "the page is in the call again")
+        await both_see(*people)
     await nobody_is_blamed(server, people[0])
 
 
