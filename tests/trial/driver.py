@@ -123,7 +123,8 @@ class Office:
             self.hang_ups_until -= 1
             if self.hang_ups_until <= 0:
                 self.hung_up.set()
-            await hang_up
+            if not (await hang_up)["ended"]:
+                return  # a machine so slow that it was an outage, and the seats are empty: nothing was promised
             told.done(session, "hung_up", "expert")
             told.done(session, "ended")
             told.done(session, "settled")

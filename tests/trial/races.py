@@ -193,10 +193,10 @@ async def one_instant(folder: Path, scale: int) -> Row:
         async with office(folder / f"instant-{lost}.db", Real()) as o:
             timers = Timers(o.desk.wake, o.desk.sweep, o.clock)
             o.desk.alarm = (lambda session, when: None) if lost else timers.wake_at
-            ends_at = wall_clock() + 3_000 + 80 * scale
+            ends_at = wall_clock() + 5_000 + 100 * scale
             ids = [f"bk_{number}" for number in range(scale)]
-            for first in range(0, scale, 50):
-                await asyncio.gather(*(_call(o, session, ends_at) for session in ids[first : first + 50]))
+            for first in range(0, scale, 10):
+                await asyncio.gather(*(_call(o, session, ends_at) for session in ids[first : first + 10]))
             await timers.start()
             left = set(ids)
             for _ in range(600):
