@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import os
 import platform
+import re
 import shutil
 import subprocess
 import time
@@ -64,23 +65,25 @@ def machine() -> str:
     return f"{os.cpu_count()} cores of {cpu}, Linux {platform.release()}, Python {platform.python_version()}"
 
 
-def write(reports: list[Report]) -> None:
-    """docs/figures.md, anew."""
+def write(report: Report) -> None:
+    """The report's section of docs/figures.md, anew; the others stay as they are, with their own dates."""
+    sections = (
+        dict(re.findall(r"^## (\w+)\n\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.M | re.S)) if PAGE.exists() else {}
+    )
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout.strip()
+    when = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC, commit {commit or 'unknown'}"
+    load = f"load average {os.getloadavg()[1]:.1f}, of which the benchmark itself is a part"
+    sections[report.name] = f"{report.text()}\n\n{when}; {machine()}; {load}."
     parts = [
         "# Figures",
         "",
         "Made by `make bench`; do not edit. Every figure stands beside a reference measured in the same run, for a",
         "figure alone says as much about the machine as about the program. Figures that miss their target stay here.",
-        "",
-        f"- date: {datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC, commit {commit or 'unknown'}",
-        f"- machine: {machine()}",
-        f"- load average while measuring: {os.getloadavg()[1]:.1f}, of which the benchmark itself is a part",
     ]
-    for report in reports:
-        parts += ["", f"## {report.name}", "", report.text()]
+    for name, text in sections.items():
+        parts += ["", f"## {name}", "", text.strip()]
     PAGE.write_text("\n".join(parts) + "\n")
 
 

@@ -87,7 +87,11 @@ class Party:
 
     async def _command(self, name: str, **data: Any) -> None:
         self.commands += 1
-        answer = await self.socket.call(name, {"command_id": f"c{self.commands}", **data}, timeout=30)
+        for _ in range(20):  # 500 calls join within seconds here; a server that is full asks to come again
+            answer = await self.socket.call(name, {"command_id": f"c{self.commands}", **data}, timeout=30)
+            if answer.get("code") != "busy":
+                break
+            await asyncio.sleep(0.5)
         if not answer.get("ok"):
             raise RuntimeError(f"{self.role}: {name} was refused: {answer}")
 
