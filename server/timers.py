@@ -34,7 +34,7 @@ class Timers:
         self._sweep = sweep
         self._clock = clock
         self._scheduler = AsyncIOScheduler(
-            timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+            timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 4}
         )
         self._sweeping: asyncio.Task[None] | None = None
 
