@@ -14,14 +14,15 @@ run: setup ## the server with two sample bookings; PHONE=1 adds TLS and a QR cod
 	$(BIN)/headstrt demo $(if $(PHONE),--phone)
 
 test: setup packages check ## everything that must hold
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 bench: TEST_PACKAGES = $(BENCH_PACKAGES)
 bench: setup packages ## every figure beside its reference, into docs/figures.md; about ten minutes
 	$(BIN)/python -m bench
 
-trial: setup ## what breaks, broken on purpose and at length: one table of figures; about an hour, the disk's row as root
+trial: setup packages ## what breaks, broken on purpose and at length: one table of figures; about an hour, the disk's row as root
 	$(BIN)/python -m tests.trial
+	$(BIN)/pytest -m long
 
 check: setup ## style, types, layers, pages
 	$(BIN)/ruff check .

@@ -161,13 +161,16 @@ async def nobody_is_blamed(server: Server, client: Person) -> None:
 
 
 either_way = pytest.mark.parametrize(("client", "expert"), [("chromium", "firefox"), ("firefox", "chromium")])
+one_way = pytest.mark.parametrize(
+    ("client", "expert"), [("chromium", "firefox"), pytest.param("firefox", "chromium", marks=pytest.mark.long)]
+)
 
 
 @either_way
 async def test_P3_1_two_browsers_restart_each_side_and_the_hard_stop(
     server: Server, anybody: Anybody, client: str, expert: str
 ) -> None:
-    people = await call(server, anybody, client, expert, starts_in=-5, minutes=1)
+    people = await call(server, anybody, client, expert, starts_in=20, minutes=1)
     for one in people:
         before = await one.page.evaluate(UFRAG)
         await one.page.evaluate("window.dispatchEvent(new Event('online'))")
@@ -178,14 +181,14 @@ async def test_P3_1_two_browsers_restart_each_side_and_the_hard_stop(
 
         await until(restarted, 20, "new ICE credentials on the same connection")
         await both_see(*people)
-    await asyncio.gather(*(one.is_in("summary", "ended", within=90) for one in people))
+    await asyncio.gather(*(one.is_in("summary", "ended", within=120) for one in people))
     session = await server.ended()
     assert session["end"]["reason"] == "completed"
     assert session["end"]["at"] == session["ends_at"]
     assert "departed" not in await server.kinds()
 
 
-@either_way
+@one_way
 async def test_P3_5_another_network_in_mid_call(
     server: Server, network: Network, anybody: Anybody, client: str, expert: str
 ) -> None:
@@ -214,7 +217,7 @@ async def test_P3_5_the_experts_computer_sleeps_for_twenty_seconds(server: Serve
     await nobody_is_blamed(server, people[0])
 
 
-@either_way
+@one_way
 async def test_P3_5_away_from_the_page_and_back_again(
     server: Server, anybody: Anybody, client: str, expert: str
 ) -> None:
