@@ -50,8 +50,10 @@ async def test_12_nothing_that_names_or_opens_anything_gets_into_the_log(
     connection = await wire(fortress.port)
     await connection.say(f"GET /{token} HTTP/1.1\r\nAuthorization : Bearer {key}\r\nBad {address}\r\n\r\n".encode())
     assert token.encode() not in await connection.answer()
+    attackers = []  # kept, or their sockets would close before the frame is looked at
     for frame in (f'42["{token}",{{}}]', f'42["join",{{"command_id":"{key}"}}]', f"4{token}", f"9{token}"):
         attacker = await raw(address)
+        attackers.append(attacker)
         await attacker.connect(other)
         await attacker.say(frame)
     attacker = await raw(address)
