@@ -193,10 +193,10 @@ class _Attacker:
                 connected = self.dice.random() < 0.97
                 if connected:
                     await ws.send_str("40" + json.dumps(self.hello()))
-                    await self.hears(listening)
-                    if self.dice.random() < 0.8:
+                    await self.hears(listening, PATIENCE)
+                    if self.dice.random() < 0.8:  # a seat is taken before its commands are tried, however slow the disk
                         await ws.send_str(_JOIN)
-                        await self.hears(listening)
+                        await self.hears(listening, PATIENCE)
                 while sent < most and not ws.closed and not listening.done():
                     sent += 1
                     data, binary = self.frame()
@@ -218,10 +218,10 @@ class _Attacker:
         self.session += 1
         self.tokens = await self.place.book(f"fuzz_{self.name}_{self.session}")
 
-    async def hears(self, listening: asyncio.Task[None]) -> None:
+    async def hears(self, listening: asyncio.Task[None], most: float = GIVE_UP) -> None:
         """Until the answer to what was said last came, or the socket is closed, or none will come."""
         answered = asyncio.ensure_future(self.answered.wait())
-        await asyncio.wait({answered, listening}, timeout=GIVE_UP, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({answered, listening}, timeout=most, return_when=asyncio.FIRST_COMPLETED)
         answered.cancel()
         self.answered.clear()
 
