@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from server.policy.money import Money
-from server.policy.verdict import Settlement
+from server.policy.verdict import Attendance, Settlement
 from signaling.ledger import canonical
 from signaling.session import Fact, Ms, Role
 
@@ -67,6 +67,68 @@ class Corrected:
 
 
 @dataclass(frozen=True, slots=True)
+class FeeFactored:
+    """The expert's fee factor for this session, in bps, frozen at booking (P1.6); ``head``: its person ledger then."""
+
+    at: Ms
+    bps: int
+    rules: tuple[str, ...]
+    terms: str
+    head: str
+    kind: Literal["fee_factored"] = "fee_factored"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentAsked:
+    """``role`` asks to record with a device of its own; ``text`` names the digest of scope and purpose (P5.3)."""
+
+    at: Ms
+    role: Role
+    request: str
+    text: str
+    kind: Literal["consent_asked"] = "consent_asked"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentGiven:
+    """``role``, the one who was asked, gave it in writing; ``text`` is the digest of the name it typed (P5.3)."""
+
+    at: Ms
+    role: Role
+    request: str
+    text: str
+    kind: Literal["consent_given"] = "consent_given"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRefused:
+    at: Ms
+    role: Role
+    request: str
+    kind: Literal["consent_refused"] = "consent_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentWithdrawn:
+    """By the one who gave it, or by the one who had asked and needs it no more (P5.3)."""
+
+    at: Ms
+    role: Role
+    request: str
+    kind: Literal["consent_withdrawn"] = "consent_withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class CauseClaimed:
+    """After the session the client says that it could not be held (P3.17); ``text`` is a digest, if it wrote more."""
+
+    at: Ms
+    cause: str
+    text: str | None
+    kind: Literal["cause_claimed"] = "cause_claimed"
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """The settlement, written once; ``head`` is the hash of the ledger that it was made from (P3.15)."""
 
@@ -108,8 +170,38 @@ class RefundExpired:
     kind: Literal["refund_expired"] = "refund_expired"
 
 
-RefundFact: TypeAlias = RefundRequested | RefundDecided | RefundPaid | RefundExpired
-PolicyFact: TypeAlias = Opened | Checked | RunningLate | Priced | Corrected | Settled | RefundFact
+@dataclass(frozen=True, slots=True)
+class RefundDisputed:
+    """The client does not accept a decline: once, to be decided again (P3.12)."""
+
+    at: Ms
+    text: str | None
+    kind: Literal["refund_disputed"] = "refund_disputed"
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """An operator's revision of the settlement (P3.15): what it says stands instead; None: as settled.
+
+    ``client`` and ``expert`` replace an attendance, ``refund_max`` what may be asked back (minor units; 0: nothing).
+    """
+
+    at: Ms
+    by: str
+    reason: str
+    client: Attendance | None
+    expert: Attendance | None
+    refund_max: int | None
+    kind: Literal["revised"] = "revised"
+
+
+RefundFact: TypeAlias = (
+    RefundRequested | RefundDecided | RefundPaid | RefundExpired | RefundDisputed | CauseClaimed | Revised
+)
+ConsentFact: TypeAlias = ConsentAsked | ConsentGiven | ConsentRefused | ConsentWithdrawn
+PolicyFact: TypeAlias = (
+    Opened | Checked | RunningLate | Priced | FeeFactored | Corrected | Settled | RefundFact | ConsentFact
+)
 AnyFact: TypeAlias = Fact | PolicyFact
 
 _ANY: TypeAdapter[Any] = TypeAdapter(
