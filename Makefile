@@ -5,7 +5,7 @@ PYTHON ?= python3
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BIN := .venv/bin
 PAGES := $(shell find static/src static/public static/*.html static/*.ts static/package.json -type f 2>/dev/null)
-TEST_PACKAGES := chromium firefox-esr iproute2
+TEST_PACKAGES := chromium firefox-esr iproute2 postgresql redis-server
 BENCH_PACKAGES := chromium coturn gcc libc6-dev
 
 .PHONY: run test bench trial check setup packages types diagram screenshot format clean

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from server.store.migrations.append_only import append_only
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -75,12 +77,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], name="fk_ledger_session_id"),
         sqlite_strict=True,
     )
-    # P0.4: append-only, whoever writes. Retention (P5.7) will have a door of its own.
-    for act in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER ledger_no_{act.lower()} BEFORE {act} ON ledger "
-            "BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"
-        )
+    append_only("ledger")
     op.create_table(
         "outbox",
         sa.Column("id", sa.Text, nullable=False),
