@@ -198,7 +198,7 @@ async def add_outbox(connection: AsyncConnection, record: Record, rows: Iterable
     values = [
         {
             "id": str(uuid_utils.uuid7()),
-            "session_id": record.id,
+            "stream": record.id,
             "sequence": sequence,
             "type": row.type,
             "body": row.body,

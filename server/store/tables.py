@@ -83,12 +83,12 @@ ledger = _table(
 outbox = _table(
     "outbox",
     Column("id", Text, primary_key=True),  # UUIDv7
-    Column("session_id", Text, nullable=False),
+    Column("stream", Text, nullable=False),  # a session's id, or "person/" with a pseudonym: each is numbered by itself
     Column("sequence", Long, nullable=False),
     Column("type", Text, nullable=False),
     Column("body", Text, nullable=False),  # frozen here, sent as it is
     Column("created_at", Long, nullable=False),
-    UniqueConstraint("session_id", "sequence"),
+    UniqueConstraint("stream", "sequence"),
     Index(None, "created_at"),
 )
 
@@ -101,6 +101,119 @@ keys = _table(
     Column("created_at", Long, nullable=False),
     Column("revoked_at", Long),
     UniqueConstraint("hash"),
+)
+
+people = _table(
+    "people",
+    Column("pseudonym", Text, primary_key=True),
+    Column("person_id", Text, nullable=False),  # the booking system's; after an erasure the pseudonym again (P5.7)
+    Column("version", Long, nullable=False),  # the length of its ledger
+    Column("head", Text, nullable=False),  # the hash of its last entry
+    Column("events", Long, nullable=False),  # how many events have gone to the outbox
+    Column("factor_bps", Long, nullable=False),  # as an expert, as of the last change
+    Column("punctuality_bps", Long),  # null: nothing counts yet
+    Column("counted", Long, nullable=False),
+    Column("badge", Long, nullable=False),
+    Column("wake_at", Long),  # when its factor changes by itself; null: never
+    Column("created_at", Long, nullable=False),
+    Column("erased_at", Long),
+    UniqueConstraint("person_id"),
+    Index(None, "wake_at"),
+)
+
+person_ledger = _table(
+    "person_ledger",
+    Column("pseudonym", Text, ForeignKey("people.pseudonym"), primary_key=True),
+    Column("seq", Long, primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+
+texts = _table(
+    "texts",
+    Column("digest", Text, primary_key=True),  # what the ledgers say: sha256 over salt and body
+    Column("salt", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("owner", Text, nullable=False),  # who wrote it: a pseudonym, or an operator's key
+    Column("about", Text),  # whom it is about: a pseudonym
+    Column("created_at", Long, nullable=False),
+    Index(None, "owner"),
+    Index(None, "about"),
+)
+
+marks = _table(
+    "marks",  # what one slot of a session says of one party (P1.4), from its ledger
+    Column("session_id", Text, ForeignKey("sessions.id"), primary_key=True),
+    Column("starts_at", Long, primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("person", Text, ForeignKey("people.pseudonym"), nullable=False),
+    Column("other", Text, ForeignKey("people.pseudonym"), nullable=False),
+    Column("ends_at", Long, nullable=False),
+    Column("kind", Text),  # null: nothing can be said
+    Column("lateness", Long),
+    Column("met", Long, nullable=False),
+    Column("no_show", Long, nullable=False),
+    Column("at", Long, nullable=False),  # since when it stands
+    Index(None, "person", "role", "ends_at"),
+)
+
+complaints = _table(
+    "complaints",  # from the ledgers of the accused, for finding
+    Column("id", Text, primary_key=True),
+    Column("session_id", Text, ForeignKey("sessions.id"), nullable=False),
+    Column("accused", Text, ForeignKey("people.pseudonym"), nullable=False),
+    Column("complainant", Text, ForeignKey("people.pseudonym"), nullable=False),
+    Column("role", Text, nullable=False),  # of the accused
+    Column("filed_as", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("filed_at", Long, nullable=False),
+    Column("decided_at", Long),
+    UniqueConstraint("session_id", "complainant", "filed_as"),
+    Index(None, "accused", "filed_at"),
+    Index(None, "complainant"),
+    Index(None, "status", "filed_at"),
+)
+
+ratings = _table(
+    "ratings",  # from the ledgers of the rated
+    Column("id", Text, primary_key=True),
+    Column("session_id", Text, ForeignKey("sessions.id"), nullable=False),
+    Column("role", Text, nullable=False),  # of the rated
+    Column("rated", Text, ForeignKey("people.pseudonym"), nullable=False),
+    Column("rater", Text, ForeignKey("people.pseudonym"), nullable=False),
+    Column("stars", Long, nullable=False),
+    Column("voided", Long, nullable=False),
+    Column("given_at", Long, nullable=False),
+    UniqueConstraint("session_id", "role"),
+    Index(None, "rated"),
+)
+
+sanctions = _table(
+    "sanctions",  # from the ledgers of the sanctioned
+    Column("id", Text, primary_key=True),
+    Column("person", Text, ForeignKey("people.pseudonym"), nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("measure", Text, nullable=False),
+    Column("roles", Text, nullable=False),  # space-separated
+    Column("imposed_at", Long, nullable=False),
+    Column("until", Long),  # null: permanent
+    Column("lifted_at", Long),
+    Column("appeal", Text),  # null, pending, granted, refused
+    Index(None, "person"),
+    Index(None, "imposed_at"),
+)
+
+audit = _table(
+    "audit",  # every act of an operator, hash-chained (P2.7)
+    Column("seq", Long, primary_key=True),
+    Column("at", Long, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("act", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Index(None, "subject"),
 )
 
 alive = _table(

@@ -61,7 +61,7 @@ def _problems(raw: sqlite3.Connection, told: Told, overdue_at: Ms | None, ids: s
         yield f"the file is damaged: {check}"
     outbox: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
     for session, sequence, type_, body in raw.execute(
-        "select session_id, sequence, type, body from outbox where session_id glob ? order by 1, 2", (ids,)
+        "select stream, sequence, type, body from outbox where stream glob ? order by 1, 2", (ids,)
     ):
         outbox[session].append((sequence, type_, body))
     entries: dict[str, list[Entry]] = defaultdict(list)
