@@ -1,7 +1,7 @@
 """The desk: the only place that loads, advances, judges, saves, and only then acts.
 
-``sessions`` holds what happens to a booked call, ``people`` what is said of persons, and ``casebook`` what both write of
-a person within one transaction. Nothing else in this program changes the record.
+``sessions`` holds what happens to a booked call, ``people`` what is said of persons, and ``casebook`` what both write
+of a person within one transaction. Nothing else in this program changes the record.
 """
 
 from __future__ import annotations
