@@ -73,4 +73,4 @@ def test_P1_3_a_third_but_ten_minutes_at_most(minutes: int, after: int) -> None:
 def test_the_docs_name_every_key() -> None:
     page = Path("docs/terms.md").read_text()
     assert describe() in page
-    assert all(f"| `{key.name}` |" in page for key in fields(Terms))
+    assert all(f"| `{key.name}` |" in page for key in fields(Terms) if key.init)
