@@ -270,6 +270,21 @@ def decode(body: str) -> PersonFact:
     return fact
 
 
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What a session's ledger says of it to ratings and complaints.
+
+    ``anyone_came``: somebody joined at all. ``ended_at``: when the end was decided (``Ended.at``), cancelled included.
+    ``consented``: written consent to record stood in it at some time (P5.3).
+    """
+
+    session: str
+    met_at: Ms | None
+    anyone_came: bool
+    ended_at: Ms | None
+    consented: bool
+
+
 # --- what they add up to ----------------------------------------------------------------------------------------------
 
 
