@@ -14,6 +14,7 @@ import ssl
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import structlog
 import uvloop
@@ -32,7 +33,7 @@ from server.desk import Desk, Rules
 from server.policy.terms import Terms, TermsError, parse_terms
 from server.pulse import Pulse
 from server.selftest import SelfTest
-from server.store.database import Database, Locked
+from server.store.database import Locked, open_database
 from server.store.migrate import upgrade
 from server.timers import Timers
 from signaling.attendant import Attendant
@@ -68,7 +69,7 @@ class Service:
             token_key=tokens.derive_key(settings.secret or throwaway_secret()),
             api_key=settings.api_key,
         )
-        self.database = Database(settings.database_url)
+        self.database = open_database(settings.database_url)
         self.desk = Desk(self.database, rules, clock)
         self.switchboard = Switchboard(
             RelaySettings(
@@ -179,7 +180,10 @@ class Service:
 
     @contextlib.asynccontextmanager
     async def _control(self) -> AsyncIterator[None]:
-        path = socket_path(self.database.path)
+        if self.database.shared:  # commands write beside us
+            yield
+            return
+        path = socket_path(Path(self.database.url.database or ""))
         path.unlink(missing_ok=True)  # we hold the lock: whoever made it is gone
         runner = web.AppRunner(control_app(self.desk), access_log=None, shutdown_timeout=1)
         await runner.setup()
@@ -205,6 +209,7 @@ def serve(settings: Settings, ready: Callable[[Service], Awaitable[None]] | None
         for each in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(each, stop.set)
         service = Service(settings)
+        service.database.replaced = stop.set
         async with service.running():
             if ready is not None:
                 await ready(service)

@@ -65,11 +65,11 @@ def probe(
 @app.command()
 def migrate() -> None:
     """Bring the database to the newest schema."""
-    from server.store.database import Database, Locked
+    from server.store.database import Locked, open_database
     from server.store.migrate import upgrade
 
     async def run() -> None:
-        database = Database(_settings().database_url)
+        database = open_database(_settings().database_url)
         await database.start()
         try:
             before, after = await upgrade(database)
@@ -81,6 +81,8 @@ def migrate() -> None:
         asyncio.run(run())
     except Locked as error:
         _fail(f"{error}; a running server migrates by itself when it starts")
+    except OSError as error:
+        _fail(str(error))
 
 
 @keys.command("create")

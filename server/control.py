@@ -1,7 +1,8 @@
-"""Commands that write while a server may be running (SQLite has one writer, in one process).
+"""Commands that write while a server may be running.
 
-If nobody holds the database, the command opens it itself under the lock; if a server does, the command asks that server
-over a unix socket beside the database, which only the same user can open. Either way the desk does the work.
+SQLite has one writer, in one process. If nobody holds the database, the command opens it itself under the lock; if a
+server does, the command asks that server over a unix socket beside the database, which only the same user can open.
+PostgreSQL takes several writers: the command always writes by itself. Either way the desk does the work.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ import aiohttp
 from server.config import Settings
 from server.desk import Desk, Rules
 from server.policy.terms import Terms
-from server.store.database import Database, Locked
+from server.store.database import Locked, open_database
 from server.store.keys import Key
-from server.store.migrate import upgrade
+from server.store.migrate import ready
 from signaling.errors import HeadstrtError
 from signaling.messages import to_rfc3339
 
@@ -51,13 +52,14 @@ def key_document(key: Key, secret: str | None = None) -> dict[str, Any]:
 
 async def call(settings: Settings, act: str, **arguments: Any) -> dict[str, Any]:
     """Do ``create | list | revoke`` here or in the running server. ``HeadstrtError`` if it is refused."""
-    database = Database(settings.database_url)
+    database = open_database(settings.database_url)
     try:
-        await database.start()
+        await ready(database)
     except Locked:
-        return await _ask(socket_path(database.path), act, arguments)
+        if database.shared:
+            raise OSError("the running server is of another version, which has another schema") from None
+        return await _ask(socket_path(Path(database.url.database or "")), act, arguments)
     try:
-        await upgrade(database)
         rules = Rules(Terms(), settings.guidelines_version, settings.origin, b"", settings.api_key)
         return await _do(Desk(database, rules, lambda: time.time_ns() // 1_000_000), act, arguments)
     finally:

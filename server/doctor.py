@@ -16,8 +16,9 @@ from pathlib import Path
 
 from server.config import Settings
 from server.policy.terms import Terms, TermsError, parse_terms
-from server.store.database import Locked, parse_url, take_lock
+from server.store.database import Locked, parse_url
 from server.store.migrate import newest
+from server.store.sqlite import take_lock
 
 Say = Callable[[str], None]
 

@@ -12,7 +12,7 @@ from server import tokens
 from server.desk import Booking, Desk, Rules
 from server.policy.money import Money
 from server.policy.terms import Terms
-from server.store.database import Database
+from server.store.database import Database, open_database
 from server.store.migrate import upgrade
 from server.store.sessions import Party
 from signaling.ports import Report
@@ -70,10 +70,10 @@ class Office:
 
 
 @contextlib.asynccontextmanager
-async def office(path: Path, clock: Clock | None = None, terms: Terms | None = None) -> AsyncIterator[Office]:
-    """A desk on the database at ``path``, migrated; opened again after a close it is a restart."""
+async def office(where: Path | str, clock: Clock | None = None, terms: Terms | None = None) -> AsyncIterator[Office]:
+    """A desk on the database at this path or URL, migrated; opened again after a close it is a restart."""
     clock = clock or Clock()
-    database = Database(f"sqlite:///{path}")
+    database = open_database(str(where))
     await database.start()
     try:
         await upgrade(database)

@@ -1,310 +1,117 @@
-"""The database: one writer, many readers, and no commit that is not on the disk.
+"""The database as everything above it knows it: ``write(work)``, ``read()``, and whose fault it is when that fails.
 
-On SQLite there is one writer connection in one process, for library versions up to 3.51.2 can lose commits with two.
-Transactions that arrive while one is being committed share the next commit (each in its own savepoint), so that a busy
-second costs a few fsyncs and not hundreds. What a transaction does is none of this file's business.
-
-A disk that is full, a file that is locked or a connection that broke fails what was under way, in bounded time and with
-``Busy``; the writer drops the connection, lives on, and the next write tries anew.
+There are two stores: SQLite in a file (``sqlite.py``) and PostgreSQL (``postgres.py``). The same code runs on both, and
+the same contract tests. What a transaction does is none of their business.
 """
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import fcntl
-import os
-import sqlite3
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Any, TypeVar
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, TypeVar
 
-import structlog
-from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from signaling.errors import Busy
-
-log = structlog.get_logger("database")
 
 T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[T]]
 
-GROUP_FOR = 0.005
-"""Seconds that a commit waits for company, when there is any."""
-
-LOCKED_FOR = 5.0
-"""Seconds that a transaction waits for somebody else's lock on the file."""
-
 PATIENCE = 7.0
 """Seconds that a write waits for its turn; then it is withdrawn and never happens."""
-
-_NOT_NOW = {
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_NOMEM,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_INTERRUPT,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_PROTOCOL,
-}
-"""The results of SQLite that say something about the machine, not about what was asked."""
 
 
 class Locked(RuntimeError):
     """Another process has this database open for writing."""
 
 
-@dataclass(slots=True)
-class _Job:
-    work: Work[Any]
-    done: asyncio.Future[Any]
-    begun: bool = False
-
-    def fail(self, error: BaseException) -> None:
-        if not self.done.done():
-            self.done.set_exception(error)
+class Unusable(OSError):
+    """The database cannot be opened: it does not answer, refuses us, or is not what it must be."""
 
 
-def parse_url(text: str) -> URL:
-    """A SQLAlchemy URL with the async driver filled in: ``sqlite:///a.db`` or a bare path. ``ValueError`` else."""
-    url = make_url(text if "://" in text else f"sqlite:///{text}")
-    if url.get_backend_name() != "sqlite":
-        raise ValueError("only sqlite:///path is supported so far")
-    return url.set(drivername="sqlite+aiosqlite")
-
-
-class Database:
+class Database(ABC):
     """Open with ``start``, then ``write(work)`` and ``read()``; ``close`` commits nothing that was not acknowledged.
 
-    ``observe`` is told the seconds from asking for each write to its being on the disk.
+    ``observe`` is told the seconds from asking for each write to its being on the disk. ``replaced`` is called once
+    when another server has taken the database over from this one: from then on every write is ``Busy``.
     """
 
-    def __init__(self, url: str) -> None:
-        self.url = parse_url(url)
-        self.path = Path(self.url.database or "")
-        self.observe: Callable[[float], None] = lambda seconds: None
+    shared = False
+    """Whether commands may write beside the server. If not, they must ask it."""
+
+    def __init__(self, url: URL) -> None:
+        self.url = url
         self.patience = PATIENCE
-        self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue()
-        self._writer: AsyncEngine | None = None
-        self._reader: AsyncEngine | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._lock: IO[bytes] | None = None
+        self.observe: Callable[[float], None] = lambda seconds: None
+        self.replaced: Callable[[], None] = lambda: None
 
-    async def start(self) -> None:
-        """Take the lock file, open both engines. ``Locked`` when another process writes here."""
-        self._lock = take_lock(self.path)
-        self._writer = create_async_engine(self.url, pool_size=1, max_overflow=0, pool_timeout=LOCKED_FOR)
-        self._reader = create_async_engine(self.url, pool_size=4, max_overflow=4, pool_timeout=LOCKED_FOR)
-        event.listen(self._writer.sync_engine, "connect", _prepare_writer)
-        event.listen(self._writer.sync_engine, "begin", _begin_immediate)
-        event.listen(self._reader.sync_engine, "connect", _prepare_reader)
-        event.listen(self._reader.sync_engine, "begin", _begin_deferred)
+    @abstractmethod
+    async def start(self, *, alone: bool = True) -> None:
+        """Open it. ``alone``: as its server, of which there is one; ``Locked`` when another process is that already.
 
+        ``Unusable`` when it cannot be opened. A store that is not ``shared`` is always opened alone.
+        """
+
+    @abstractmethod
     async def run_sync(self, work: Callable[[Any], T]) -> T:
-        """Run migrations, before the writer is in use."""
-        assert self._writer is not None
-        assert self._task is None
-        async with self._writer.begin() as connection:
-            return await connection.run_sync(work)
+        """Run migrations in one transaction, before anything is written."""
 
+    @abstractmethod
     async def write(self, work: Work[T]) -> T:
         """Run ``work`` in a transaction and return its result once it is on the disk.
 
-        ``work`` may only talk to its connection: everyone else is waiting for it. Whatever it raises undoes it alone.
-        ``Busy`` when the disk does not take it: then it did not happen. Who is cancelled while it waits for its turn
-        takes it back; once begun it is finished, and who was cancelled then does not know the outcome.
+        ``work`` may only talk to its connection: others are waiting for it. Whatever it raises undoes it alone; after a
+        statement that failed it can do nothing more. Where two undo each other it is run again, from its beginning.
+        ``Busy`` when the store does not take it: then it did not happen; ``Stale`` when others were always first.
+        Who is cancelled while it waits for its turn takes it back; once begun it is finished, and who was cancelled
+        then does not know the outcome.
         """
-        if self._writer is None:
-            raise RuntimeError("the database is not open")
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._write_forever(self._writer), name="database-writer")
-        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        job = _Job(work, done)
-        began = time.monotonic()
-        self._jobs.put_nowait(job)
-        try:
-            await asyncio.wait({done}, timeout=self.patience)
-            if not done.done() and not job.begun:
-                raise Busy()
-            result = await asyncio.shield(done)
-        finally:
-            if not job.begun:
-                done.cancel()  # taken back: the writer passes over it
-        self.observe(time.monotonic() - began)
-        return result
 
-    @contextlib.asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A connection that sees one consistent state and cannot write. ``Busy`` when the file cannot be read now."""
-        if self._reader is None:
-            raise RuntimeError("the database is not open")
-        try:
-            async with self._reader.connect() as connection, connection.begin():
-                yield connection
-        except (DBAPIError, PoolTimeout) as error:
-            raise _whose(error) from error
+    @abstractmethod
+    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A connection that sees one consistent state and cannot write. ``Busy`` when it cannot be read now."""
 
+    @abstractmethod
     async def close(self) -> None:
-        """After what is waiting has been written, if the disk takes it within a few seconds."""
-        if self._task is not None:
-            self._jobs.put_nowait(None)
-            _, stuck = await asyncio.wait({self._task}, timeout=self.patience)
-            if stuck:
-                log.error("the disk does not answer; leaving it")
-                self._task.cancel()
-                await asyncio.wait({self._task}, timeout=1)
-            self._task = None
-        writer, reader, self._writer, self._reader = self._writer, self._reader, None, None
-        for engine in (writer, reader):
-            if engine is not None:
-                await engine.dispose()
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
-
-    # --- the writer ---
-
-    async def _write_forever(self, engine: AsyncEngine) -> None:
-        """Until ``close``. Whatever happens here, nobody is left waiting: each job is done, failed or taken back."""
-        connection: AsyncConnection | None = None
-        try:
-            while (job := await self._jobs.get()) is not None:
-                finished: list[tuple[_Job, Any]] = []
-                closing = began = False
-                try:
-                    connection = connection or await engine.connect()
-                    async with connection.begin():
-                        began = True
-                        closing = await self._run_group(connection, job, finished)
-                except Exception as error:  # BEGIN, COMMIT or the connection itself: none of them happened
-                    reason = _whose(error)
-                    log.error("a transaction failed", error=str(error), writes=len(finished), began=began)
-                    job.fail(reason)
-                    for each, _ in finished:
-                        each.fail(reason)
-                    if not began:  # it has waited for as long as anyone should; so have those behind it
-                        self._fail_waiting(reason)
-                    await _drop(connection)
-                    connection = None
-                else:
-                    for each, result in finished:
-                        if not each.done.done():
-                            each.done.set_result(result)
-                if closing:
-                    return
-        finally:
-            self._fail_waiting(Busy())
-            await _drop(connection, broken=False)
-
-    async def _run_group(self, connection: AsyncConnection, job: _Job | None, finished: list[tuple[_Job, Any]]) -> bool:
-        """Every job that comes in time, each in a savepoint of its own. True when the last job was the close."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + GROUP_FOR
-        while job is not None:
-            if not job.done.done():  # else it was taken back
-                job.begun = True
-                try:
-                    async with connection.begin_nested():
-                        result = await job.work(connection)
-                except Exception as error:  # handed to whoever asked for it; the savepoint is rolled back
-                    job.fail(_whose(error))
-                    if not await _in_transaction(connection):
-                        raise  # SQLite has rolled back everything (a full disk does that), the others' work as well
-                except BaseException as error:
-                    job.fail(error)
-                    raise
-                else:
-                    finished.append((job, result))
-            if self._jobs.empty() or loop.time() >= until:
-                return False
-            job = self._jobs.get_nowait()
-        return True
-
-    def _fail_waiting(self, error: Exception) -> None:
-        kept: list[None] = []
-        while not self._jobs.empty():
-            job = self._jobs.get_nowait()
-            if job is None:
-                kept.append(job)
-            else:
-                job.fail(error)
-        for each in kept:  # the close is not forgotten
-            self._jobs.put_nowait(each)
+        """After what is waiting has been written, if the store takes it within a few seconds."""
 
 
-def take_lock(path: Path) -> IO[bytes]:
-    """The exclusive lock file beside the database; held until closed. ``Locked`` when somebody else has it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = open(f"{path}.lock", "ab")  # noqa: SIM115 - held for as long as the database is open
-    os.fchmod(handle.fileno(), 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        handle.close()
-        raise Locked(f"{path} is in use by another process") from None
-    return handle
-
-
-def _whose(error: Exception) -> Exception:
-    """``Busy`` where the machine is to blame; else the error itself."""
+def whose(error: Exception, machine: Callable[[BaseException], bool]) -> Exception:
+    """``Busy`` where the machine is to blame for it or for what led to it; else the error itself."""
     seen: BaseException | None = error
     while seen is not None:  # the end of a savepoint that is gone hides why it is gone
-        if isinstance(seen, PoolTimeout):
+        if machine(seen):
             return Busy()
-        if isinstance(seen, DBAPIError):
-            code = getattr(seen.orig, "sqlite_errorcode", None)
-            if seen.connection_invalidated or (code is not None and code & 0xFF in _NOT_NOW):
-                return Busy()
         seen = seen.__cause__ or seen.__context__
     return error
 
 
-async def _in_transaction(connection: AsyncConnection) -> bool:
-    raw = await connection.get_raw_connection()
-    return bool(getattr(raw.driver_connection, "in_transaction", False))
-
-
-async def _drop(connection: AsyncConnection | None, *, broken: bool = True) -> None:
-    if connection is None:
-        return
+def parse_url(text: str) -> URL:
+    """A SQLAlchemy URL with the async driver filled in: ``sqlite:///a.db``, a bare path, ``postgresql://…``."""
     try:
-        if broken:
-            await connection.invalidate()
-        await connection.close()
-    except Exception:
-        log.warning("a connection could not be closed", exc_info=True)
+        url = make_url(text if "://" in text else f"sqlite:///{text}")
+        backend = url.get_backend_name()
+    except ArgumentError:
+        backend = ""
+    if backend in ("postgresql", "postgres"):
+        if not url.database:
+            raise ValueError("name the database: postgresql://user@host/name")
+        return url.set(drivername="postgresql+asyncpg")
+    if backend != "sqlite":
+        raise ValueError("must be sqlite:///path or postgresql://user@host/name")
+    return url.set(drivername="sqlite+aiosqlite")
 
 
-_BUSY_TIMEOUT = f"busy_timeout={round(LOCKED_FOR * 1000)}"
+def open_database(text: str) -> Database:
+    """The store that this URL names, not yet started."""
+    url = parse_url(text)
+    if url.get_backend_name() == "sqlite":
+        from server.store.sqlite import SQLite
 
+        return SQLite(url)
+    from server.store.postgres import PostgreSQL
 
-def _prepare_writer(dbapi: Any, _: Any) -> None:
-    _pragmas(dbapi, _BUSY_TIMEOUT, "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
-
-
-def _prepare_reader(dbapi: Any, _: Any) -> None:
-    _pragmas(dbapi, _BUSY_TIMEOUT, "foreign_keys=ON", "query_only=ON")
-
-
-def _pragmas(dbapi: Any, *settings: str) -> None:
-    dbapi.isolation_level = None  # transactions are ours, not the driver's
-    cursor = dbapi.cursor()
-    for setting in settings:
-        cursor.execute(f"PRAGMA {setting}")
-    cursor.close()
-
-
-def _begin_immediate(connection: Any) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _begin_deferred(connection: Any) -> None:
-    connection.exec_driver_sql("BEGIN")
+    return PostgreSQL(url)

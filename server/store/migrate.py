@@ -9,24 +9,52 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import text
 
 from server.store.database import Database
 
 _SCRIPTS = Path(__file__).parent / "migrations"
+
+_OTHER_ORDER = text(
+    "select table_name, column_name from information_schema.columns where table_schema = current_schema() "
+    "and data_type = 'text' and collation_name is distinct from 'C' order by 1, 2"
+)
 
 
 async def upgrade(database: Database) -> tuple[str | None, str]:
     """Run what is missing, in one transaction; returns the revisions before and after. Call before anything else."""
 
     def run(connection: Any) -> tuple[str | None, str]:
-        context = MigrationContext.configure(connection)
-        before = context.get_current_revision()
+        before = MigrationContext.configure(connection).get_current_revision()
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         return before, newest()
 
-    return await database.run_sync(run)
+    revisions = await database.run_sync(run)
+    await database.run_sync(_sort_by_bytes)
+    return revisions
+
+
+async def ready(database: Database) -> None:
+    """Open ``database`` for a command, migrated. ``Locked`` when that takes being alone and a server is running."""
+    if database.shared:
+        await database.start(alone=False)
+        if await revision(database) == newest():
+            return
+        await database.close()
+    await database.start()
+    try:
+        await upgrade(database)
+    except BaseException:
+        await database.close()
+        raise
+
+
+async def revision(database: Database) -> str | None:
+    """The revision that the database has; None when it has nothing yet."""
+    async with database.read() as connection:
+        return await connection.run_sync(lambda raw: MigrationContext.configure(raw).get_current_revision())
 
 
 def newest() -> str:
@@ -34,6 +62,16 @@ def newest() -> str:
     head = ScriptDirectory.from_config(_config()).get_current_head()
     assert head is not None
     return head
+
+
+def _sort_by_bytes(connection: Any) -> None:
+    """On PostgreSQL, give every text the order that SQLite has, whatever the database's own: same ledger, same answer.
+
+    In a transaction of its own: a table with changes that are still to be checked cannot be altered.
+    """
+    if connection.dialect.name == "postgresql":
+        for table, column in connection.execute(_OTHER_ORDER).all():
+            connection.exec_driver_sql(f'ALTER TABLE "{table}" ALTER COLUMN "{column}" TYPE text COLLATE "C"')
 
 
 def _config() -> Config:

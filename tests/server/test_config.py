@@ -73,7 +73,7 @@ def test_every_problem_is_told_at_once_by_the_name_of_its_variable(environment: 
         PORT="70000",
         MEDIA_ADVERTISE="203.0.113.7, calls.example",
         TRUSTED_PROXIES="10.0.0.1/8",
-        DATABASE_URL="postgresql://there/it",
+        DATABASE_URL="mysql://there/it",
         PUBLIC_URL="calls.example",
         LOG_LEVEL="chatty",
     )
@@ -87,7 +87,7 @@ def test_every_problem_is_told_at_once_by_the_name_of_its_variable(environment: 
         "HEADSTRT_LOG_LEVEL",
     ]
     assert "must begin with https://" in told[1]
-    assert "only sqlite:///path is supported" in told[4]
+    assert "sqlite:///path or postgresql://" in told[4]
 
 
 @pytest.mark.parametrize("secret", ["", "short", "x" * (MIN_SECRET - 1), "change-me" * 6, "SECRET" * 8])

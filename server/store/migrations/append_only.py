@@ -1,6 +1,6 @@
 """Tables that only grow (P0.4): whoever writes, UPDATE and DELETE are refused by the store itself, on both stores.
 
-The refusal is an integrity error that says ``the <table> is append-only``. Retention (P5.7) will have a door of its own.
+The refusal is an integrity error: ``the <table> is append-only``. Retention (P5.7) will have a door of its own.
 """
 
 from __future__ import annotations

@@ -14,15 +14,16 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.store import database as module
-from server.store.database import Database, Locked
+from server.store import sqlite as module
+from server.store.database import Locked, parse_url
+from server.store.sqlite import SQLite
 from signaling.errors import Busy
 
 
 @pytest.fixture
-async def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Database]:
+async def db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SQLite]:
     monkeypatch.setattr(module, "_BUSY_TIMEOUT", "busy_timeout=200")  # seconds of waiting would prove no more
-    database = Database(f"sqlite:///{tmp_path}/a.db")
+    database = SQLite(parse_url(f"sqlite:///{tmp_path}/a.db"))
     await database.start()
     await database.write(execute("create table t (n integer primary key) strict"))
     yield database
@@ -40,12 +41,12 @@ def put(n: int) -> Callable[[AsyncConnection], Awaitable[None]]:
     return execute(f"insert into t values ({n})")
 
 
-def on_disk(database: Database) -> list[int]:
+def on_disk(database: SQLite) -> list[int]:
     with sqlite3.connect(database.path) as raw:
         return [row[0] for row in raw.execute("select n from t order by n")]
 
 
-async def stored(database: Database) -> list[int]:
+async def stored(database: SQLite) -> list[int]:
     async with database.read() as connection:
         return [row.n for row in await connection.execute(text("select n from t order by n"))]
 
@@ -53,7 +54,7 @@ async def stored(database: Database) -> list[int]:
 class Held:
     """The file's write lock in other hands."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: SQLite) -> None:
         self._raw = sqlite3.connect(database.path, isolation_level=None)
 
     def __enter__(self) -> None:
@@ -64,28 +65,28 @@ class Held:
         self._raw.close()
 
 
-async def test_what_was_acknowledged_is_on_the_disk_for_anyone_who_looks(db: Database) -> None:
+async def test_what_was_acknowledged_is_on_the_disk_for_anyone_who_looks(db: SQLite) -> None:
     await db.write(put(1))
     assert on_disk(db) == [1]
 
 
-async def test_writes_that_come_together_share_commits(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_writes_that_come_together_share_commits(db: SQLite, monkeypatch: pytest.MonkeyPatch) -> None:
     began = 0
-    groups = Database._run_group
+    groups = SQLite._run_group
 
-    async def count(self: Database, *arguments: Any) -> bool:
+    async def count(self: SQLite, *arguments: Any) -> bool:
         nonlocal began
         began += 1
         return await groups(self, *arguments)
 
-    monkeypatch.setattr(Database, "_run_group", count)
+    monkeypatch.setattr(SQLite, "_run_group", count)
     monkeypatch.setattr(module, "GROUP_FOR", 60.0)  # as long as there is company
     await asyncio.gather(*(db.write(put(n)) for n in range(100)))
     assert began == 1
     assert on_disk(db) == list(range(100))
 
 
-async def test_one_that_fails_is_undone_alone_and_told_why(db: Database) -> None:
+async def test_one_that_fails_is_undone_alone_and_told_why(db: SQLite) -> None:
     async def fails(connection: AsyncConnection) -> None:
         await put(50)(connection)
         raise LookupError("mine alone")
@@ -97,7 +98,7 @@ async def test_one_that_fails_is_undone_alone_and_told_why(db: Database) -> None
     assert on_disk(db) == [1, 2]
 
 
-async def test_a_file_in_other_hands_is_busy_for_all_who_wait_and_soon_well_again(db: Database) -> None:
+async def test_a_file_in_other_hands_is_busy_for_all_who_wait_and_soon_well_again(db: SQLite) -> None:
     with Held(db):
         results = await asyncio.gather(*(db.write(put(n)) for n in range(20)), return_exceptions=True)
         assert all(isinstance(result, Busy) and result.status == 503 and result.code == "busy" for result in results)
@@ -106,7 +107,7 @@ async def test_a_file_in_other_hands_is_busy_for_all_who_wait_and_soon_well_agai
     assert on_disk(db) == [7]
 
 
-async def test_all_who_waited_behind_a_lock_are_told_at_once_and_not_one_after_the_other(db: Database) -> None:
+async def test_all_who_waited_behind_a_lock_are_told_at_once_and_not_one_after_the_other(db: SQLite) -> None:
     with Held(db):
         began = time.monotonic()
         await asyncio.gather(*(db.write(put(n)) for n in range(200)), return_exceptions=True)
@@ -115,7 +116,7 @@ async def test_all_who_waited_behind_a_lock_are_told_at_once_and_not_one_after_t
 
 
 async def test_a_commit_that_fails_fails_everyone_in_it_and_the_writer_lives_on(
-    db: Database, monkeypatch: pytest.MonkeyPatch
+    db: SQLite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A deferred foreign key is looked at by COMMIT itself: the one way to make just that fail on a healthy disk."""
     await db.write(execute("create table child (t integer references t (n) deferrable initially deferred) strict"))
@@ -130,7 +131,7 @@ async def test_a_commit_that_fails_fails_everyone_in_it_and_the_writer_lives_on(
 
 
 async def test_a_transaction_that_sqlite_rolled_back_whole_is_refused_to_all_in_it(
-    db: Database, monkeypatch: pytest.MonkeyPatch
+    db: SQLite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a full disk does it: after that a savepoint would be a transaction of its own, and commit."""
     monkeypatch.setattr(module, "GROUP_FOR", 60.0)
@@ -151,7 +152,7 @@ async def test_a_transaction_that_sqlite_rolled_back_whole_is_refused_to_all_in_
     assert 4 in on_disk(db)
 
 
-async def test_a_broken_connection_is_dropped_and_the_next_write_has_a_new_one(db: Database) -> None:
+async def test_a_broken_connection_is_dropped_and_the_next_write_has_a_new_one(db: SQLite) -> None:
     async def breaks(connection: AsyncConnection) -> None:
         raw = await connection.get_raw_connection()
         assert raw.driver_connection is not None
@@ -164,7 +165,7 @@ async def test_a_broken_connection_is_dropped_and_the_next_write_has_a_new_one(d
     assert on_disk(db) == [2]
 
 
-async def test_a_folder_that_went_away_is_busy_until_it_is_back(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_folder_that_went_away_is_busy_until_it_is_back(db: SQLite, monkeypatch: pytest.MonkeyPatch) -> None:
     real, calls, path = module._prepare_writer, 0, db.path
 
     def cannot_open(*_: object) -> None:
@@ -189,7 +190,7 @@ async def test_a_folder_that_went_away_is_busy_until_it_is_back(db: Database, mo
     assert on_disk(db) == [1]
 
 
-async def test_who_is_cancelled_while_waiting_takes_it_back(db: Database) -> None:
+async def test_who_is_cancelled_while_waiting_takes_it_back(db: SQLite) -> None:
     release = asyncio.Event()
 
     async def slow(connection: AsyncConnection) -> None:
@@ -208,7 +209,7 @@ async def test_who_is_cancelled_while_waiting_takes_it_back(db: Database) -> Non
     assert on_disk(db) == [1, 3]
 
 
-async def test_who_waits_too_long_for_its_turn_is_told_so_and_it_never_happens(db: Database) -> None:
+async def test_who_waits_too_long_for_its_turn_is_told_so_and_it_never_happens(db: SQLite) -> None:
     release = asyncio.Event()
 
     async def slow(connection: AsyncConnection) -> None:
@@ -225,7 +226,7 @@ async def test_who_waits_too_long_for_its_turn_is_told_so_and_it_never_happens(d
     assert on_disk(db) == [3]
 
 
-async def test_one_that_has_begun_is_finished_though_its_caller_is_cancelled(db: Database) -> None:
+async def test_one_that_has_begun_is_finished_though_its_caller_is_cancelled(db: SQLite) -> None:
     begun, release = asyncio.Event(), asyncio.Event()
 
     async def slow(connection: AsyncConnection) -> None:
@@ -242,7 +243,7 @@ async def test_one_that_has_begun_is_finished_though_its_caller_is_cancelled(db:
     assert on_disk(db) == [1, 2]
 
 
-async def test_a_reader_sees_one_state_for_as_long_as_it_looks_and_cannot_write(db: Database) -> None:
+async def test_a_reader_sees_one_state_for_as_long_as_it_looks_and_cannot_write(db: SQLite) -> None:
     await db.write(put(1))
     async with db.read() as connection:
         assert (await connection.execute(text("select count(*) from t"))).scalar() == 1
@@ -253,7 +254,7 @@ async def test_a_reader_sees_one_state_for_as_long_as_it_looks_and_cannot_write(
     assert await stored(db) == [1, 2]
 
 
-async def test_close_writes_what_is_waiting_and_refuses_what_comes_after(db: Database) -> None:
+async def test_close_writes_what_is_waiting_and_refuses_what_comes_after(db: SQLite) -> None:
     waiting = [asyncio.create_task(db.write(put(n))) for n in range(5)]
     await asyncio.sleep(0)
     await db.close()
@@ -263,8 +264,8 @@ async def test_close_writes_what_is_waiting_and_refuses_what_comes_after(db: Dat
         await db.write(put(9))
 
 
-async def test_a_second_process_is_refused_by_the_lock_file(db: Database) -> None:
-    second = Database(f"sqlite:///{db.path}")
+async def test_a_second_process_is_refused_by_the_lock_file(db: SQLite) -> None:
+    second = SQLite(parse_url(f"sqlite:///{db.path}"))
     with pytest.raises(Locked, match="in use"):
         await second.start()
     await db.close()
@@ -272,7 +273,7 @@ async def test_a_second_process_is_refused_by_the_lock_file(db: Database) -> Non
     await second.close()
 
 
-async def test_the_writer_is_safe_and_the_reader_cannot_write(db: Database) -> None:
+async def test_the_writer_is_safe_and_the_reader_cannot_write(db: SQLite) -> None:
     async def pragmas(connection: AsyncConnection) -> list[Any]:
         names = ("journal_mode", "synchronous", "foreign_keys", "query_only")
         return [(await connection.exec_driver_sql(f"pragma {name}")).scalar() for name in names]
