@@ -1,4 +1,4 @@
-"""One at a time, within a transaction: whoever counts and then acts on the count takes this first.
+"""What several transactions at once must not do: count and act on the count, and add the same row twice.
 
 On PostgreSQL several transactions run at once, and none sees what another has not committed. Two that count three
 complaints and file one each would both count four. On SQLite there is one writer and BEGIN IMMEDIATE: nothing to do.
@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 
-from sqlalchemy import BigInteger, bindparam, func, select
+from sqlalchemy import BigInteger, Table, bindparam, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 
@@ -22,6 +23,13 @@ async def exclusively(connection: AsyncConnection, kind: str, key: str) -> None:
     if connection.dialect.name == "postgresql":
         number = bindparam("number", lock_number(kind, key), BigInteger)
         await connection.execute(select(func.pg_advisory_xact_lock(number)))
+
+
+async def add_once(connection: AsyncConnection, table: Table, **values: object) -> bool:
+    """Insert a row unless there is one with its key, also one that another transaction adds just now. True if new."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    done = await connection.execute(insert(table).values(**values).on_conflict_do_nothing())
+    return done.rowcount == 1
 
 
 def lock_number(kind: str, key: str) -> int:
