@@ -19,6 +19,7 @@ from server.policy.facts import AnyFact, decode, encode, machine_facts
 from server.policy.money import Money
 from server.policy.terms import Terms
 from server.store import tables
+from server.store.locks import add_once
 from signaling.errors import Stale
 from signaling.ledger import Entry, extend
 from signaling.session import Ms, Role, Session, replay
@@ -152,9 +153,7 @@ def append(record: Record, facts: Sequence[AnyFact]) -> tuple[Record, list[Entry
 
 async def add_terms(connection: AsyncConnection, terms: Terms) -> None:
     """Keep this version of the terms; knowing it already is fine."""
-    t = tables.terms
-    if (await connection.execute(select(t.c.hash).where(t.c.hash == terms.hash))).first() is None:
-        await connection.execute(insert(t).values(hash=terms.hash, body=terms.to_json()))
+    await add_once(connection, tables.terms, hash=terms.hash, body=terms.to_json())
 
 
 async def create(connection: AsyncConnection, record: Record, entries: Sequence[Entry], summary: Summary) -> None:
