@@ -1,0 +1,186 @@
+"""The two stores for tests: a folder for SQLite, and a PostgreSQL of our own that nobody else knows.
+
+The cluster is made once per test process, from Debian's package, in a temporary folder and behind a unix socket; its
+commits reach the disk as in production. Whatever PostgreSQL runs on this machine besides has nothing to do with it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from server.store.database import open_database
+from server.store.migrate import upgrade
+
+_USER = "headstrt"
+
+
+class Cluster:
+    """A PostgreSQL server; ``fresh`` makes a database in it, and it may be frozen, crashed and started again."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="headstrt-pg-"))
+        self.folder.chmod(0o755)
+        self._bin = _binaries()
+        self._as: dict[str, str] = {}
+        if os.getuid() == 0:  # initdb refuses root; Debian's package has made this user
+            owner = pwd.getpwnam("postgres")
+            os.chown(self.folder, owner.pw_uid, owner.pw_gid)
+            self._as = {"user": "postgres", "group": "postgres"}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._numbers = itertools.count(1)
+        self._template = ""
+        atexit.register(self.remove)
+        self._run("initdb", "-D", self._data, "-U", _USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        self.start()
+
+    @property
+    def _data(self) -> str:
+        return str(self.folder / "data")
+
+    def url(self, name: str) -> str:
+        return f"postgresql://{_USER}@/{name}?host={self.folder}"
+
+    def start(self) -> None:
+        log = open(self.folder / "log", "ab")  # noqa: SIM115 - the server's, for as long as it runs
+        options = (
+            "max_connections=200",
+            "shared_buffers=16MB",
+            "listen_addresses=",
+            f"unix_socket_directories={self.folder}",
+        )
+        self._process = subprocess.Popen(
+            [self._bin / "postgres", "-D", self._data, *(f"--{option}" for option in options)],
+            stdout=log,
+            stderr=log,
+            cwd=self.folder,
+            start_new_session=True,
+            **self._as,  # type: ignore[call-overload]
+        )
+        log.close()
+        ready = [self._bin / "pg_isready", "-q", "-h", str(self.folder), "-U", _USER, "-d", "postgres"]
+        end = time.monotonic() + 60
+        while subprocess.run(ready, check=False).returncode != 0:
+            if self._process.poll() is not None or time.monotonic() > end:
+                raise AssertionError(f"PostgreSQL did not start:\n{(self.folder / 'log').read_text()}")
+            time.sleep(0.02)
+
+    def crash(self) -> None:
+        """kill -9 of every process of it."""
+        self._signal(signal.SIGKILL)
+        assert self._process is not None
+        self._process.wait()
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Every process of it stands still: connections stay, and nothing answers."""
+        self._signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._signal(signal.SIGCONT)
+
+    def stop(self) -> None:
+        if self._process is not None and self._process.poll() is None:
+            self._signal(signal.SIGCONT)
+            self._process.send_signal(signal.SIGINT)  # without waiting for who is connected
+            try:
+                self._process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.crash()
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        atexit.unregister(self.remove)
+
+    async def fresh(self, *, migrated: bool = True) -> str:
+        """The URL of a new database, with the newest schema or with none."""
+        if migrated and not self._template:
+            self._template = "migrated"
+            await self.execute("create database migrated")
+            database = open_database(self.url("migrated"))
+            await database.start()
+            try:
+                await upgrade(database)
+            finally:
+                await database.close()
+        name = f"test{next(self._numbers)}"
+        await self.execute(f"create database {name}" + (f" template {self._template}" if migrated else ""))
+        return self.url(name)
+
+    async def execute(self, sql: str, url: str | None = None) -> list[asyncpg.Record]:
+        """Past everything of ours, as an administrator."""
+        connection = await asyncpg.connect(url or self.url("postgres"))
+        try:
+            return list(await connection.fetch(sql))
+        finally:
+            await connection.close()
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [self._bin / program, *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            **self._as,  # type: ignore[call-overload]
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        for pid in (self._process.pid, *_children(self._process.pid)):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+
+def _binaries() -> Path:
+    """Debian keeps them out of the path, by version."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    anywhere = shutil.which("initdb")
+    assert anywhere, "PostgreSQL is not installed: make packages"
+    return Path(anywhere).resolve().parent
+
+
+def _children(parent: int) -> list[int]:
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = status.read_text().rpartition(")")[2].split()
+            if int(fields[1]) == parent:
+                found.append(int(status.parent.name))
+    return found
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """This process's PostgreSQL."""
+    made = Cluster()
+    yield made
+    made.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def where(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """The URL of a database with the newest schema, on each store."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/a.db"
+    else:
+        made: Cluster = request.getfixturevalue("cluster")
+        yield await made.fresh()
