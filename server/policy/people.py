@@ -356,12 +356,14 @@ def dossier(facts: Iterable[PersonFact]) -> Dossier:
     A fact that is told twice counts once; one about something that is not on record (or that cannot follow, like a
     second lifting) changes nothing. Ids are made by the one who writes the fact, and the first to use one has it.
     """
-    ratings: dict[str, Rating] = {}
-    complaints: dict[str, Complaint] = {}
-    sanctions: dict[str, Sanction] = {}
-    excused: dict[tuple[str, Ms], MarkExcused] = {}
-    contested: dict[tuple[str, Ms], MarkContested] = {}
-    told, erased_at = 10_000, None
+    return after(Dossier(), facts)
+
+
+def after(file: Dossier, facts: Iterable[PersonFact]) -> Dossier:
+    """The same, further facts on."""
+    ratings, complaints, sanctions = dict(file.ratings), dict(file.complaints), dict(file.sanctions)
+    excused, contested = dict(file.excused), dict(file.contested)
+    told, erased_at = file.told, file.erased_at
     for fact in dict.fromkeys(facts):
         match fact:
             case RatingGiven() | OtherRated() | RatingAnswered() | RatingVoided():
