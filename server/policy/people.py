@@ -9,15 +9,17 @@ what is on record; what follows from it is decided in ``conduct``, ``ratings``, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
+from server.policy.attendance import end_of
+from server.policy.facts import AnyFact, ConsentGiven
 from signaling.ledger import canonical
-from signaling.session import Ms, Role
+from signaling.session import Joined, Met, Ms, Role
 
 
 class Category(StrEnum):
@@ -275,7 +277,7 @@ class Occasion:
     """What a session's ledger says of it to ratings and complaints.
 
     ``anyone_came``: somebody joined at all. ``ended_at``: when the end was decided (``Ended.at``), cancelled included.
-    ``consented``: written consent to record stood in it at some time (P5.3).
+    ``consented``: the one who now complains had given written consent to record, at some time of it (P5.3).
     """
 
     session: str
@@ -283,6 +285,18 @@ class Occasion:
     anyone_came: bool
     ended_at: Ms | None
     consented: bool
+
+
+def occasion(session: str, facts: Sequence[AnyFact], by: Role) -> Occasion:
+    """Read from the session's own ledger, for the side that wants to rate or to complain."""
+    end = end_of(facts)
+    return Occasion(
+        session=session,
+        met_at=next((fact.at for fact in facts if isinstance(fact, Met)), None),
+        anyone_came=any(isinstance(fact, Joined) for fact in facts),
+        ended_at=end.at if end is not None else None,
+        consented=any(isinstance(fact, ConsentGiven) and fact.role is by for fact in facts),
+    )
 
 
 # --- what they add up to ----------------------------------------------------------------------------------------------
