@@ -164,6 +164,7 @@ def _rename_stream() -> None:
     with op.batch_alter_table("outbox", table_kwargs={"sqlite_strict": True}) as batch:
         batch.drop_constraint("uq_outbox_session_id_sequence", type_="unique")
         batch.alter_column("session_id", new_column_name="stream")
+    with op.batch_alter_table("outbox", table_kwargs={"sqlite_strict": True}) as batch:  # a new name counts from here
         batch.create_unique_constraint("uq_outbox_stream_sequence", ["stream", "sequence"])
 
 
