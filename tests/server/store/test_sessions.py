@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from server.policy.facts import AnyFact, Opened
@@ -19,9 +18,14 @@ from tests.builders import NOON, Office, booking, office
 
 
 @pytest.fixture
-async def o(tmp_path: Path) -> AsyncIterator[Office]:
-    async with office(tmp_path / "a.db") as made:
+async def o(where: str) -> AsyncIterator[Office]:
+    async with office(where) as made:
         yield made
+
+
+async def rows(o: Office, sql: str) -> list[tuple[object, ...]]:
+    async with o.database.read() as connection:
+        return [tuple(row) for row in await connection.execute(text(sql))]
 
 
 async def save(o: Office, before: Record, *facts: AnyFact, wake_at: int | None = None) -> Record:
@@ -76,15 +80,14 @@ async def test_a_session_is_created_once(o: Office) -> None:
 async def test_events_are_numbered_on_and_a_number_is_given_once(o: Office) -> None:
     record = (await o.desk.book(booking())).record
     assert record.events == 1
-    rows = [OutboxRow("session.moved", "{}"), OutboxRow("party.late", "{}")]
-    await o.database.write(lambda c: sessions.add_outbox(c, record, rows, NOON))
+    news = [OutboxRow("session.moved", "{}"), OutboxRow("party.late", "{}")]
+    await o.database.write(lambda c: sessions.add_outbox(c, record, news, NOON))
     assert (await o.desk.record("bk_1")).events == 3
     with pytest.raises(IntegrityError):  # from a record that is older
-        await o.database.write(lambda c: sessions.add_outbox(c, record, rows, NOON))
-    raw = sqlite3.connect(o.database.path)
-    found = raw.execute("select sequence, type from outbox order by sequence").fetchall()
-    assert found == [(1, "session.booked"), (2, "session.moved"), (3, "party.late")]
-    ids = [row[0] for row in raw.execute("select id from outbox order by sequence")]
+        await o.database.write(lambda c: sessions.add_outbox(c, record, news, NOON))
+    found = await rows(o, "select sequence, type, id from outbox order by sequence")
+    assert [row[:2] for row in found] == [(1, "session.booked"), (2, "session.moved"), (3, "party.late")]
+    ids = [str(row[2]) for row in found]
     assert ids == sorted(ids)
     assert len(set(ids)) == 3
 
@@ -123,8 +126,7 @@ async def test_a_sign_of_life_replaces_the_one_before(o: Office) -> None:
 async def test_terms_are_kept_once_by_their_hash(o: Office) -> None:
     for name in "ab":
         await o.desk.book(booking(name))
-    raw = sqlite3.connect(o.database.path)
-    assert raw.execute("select count(*), min(hash) from terms").fetchone() == (1, o.desk.rules.terms.hash)
+    assert await rows(o, "select count(*), min(hash) from terms") == [(1, o.desk.rules.terms.hash)]
 
 
 async def test_a_key_is_found_by_its_hash_and_revoked_once(o: Office) -> None:
