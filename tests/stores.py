@@ -103,7 +103,8 @@ class Cluster:
                 self.crash()
 
     def remove(self) -> None:
-        self.stop()
+        if self._process is not None and self._process.poll() is None:
+            self.crash()
         shutil.rmtree(self.folder, ignore_errors=True)
         atexit.unregister(self.remove)
 
@@ -112,12 +113,7 @@ class Cluster:
         if migrated and not self._template:
             self._template = "migrated"
             await self.execute("create database migrated")
-            database = open_database(self.url("migrated"))
-            await database.start()
-            try:
-                await upgrade(database)
-            finally:
-                await database.close()
+            await with_schema(self.url("migrated"))
         name = f"test{next(self._numbers)}"
         await self.execute(f"create database {name}" + (f" template {self._template}" if migrated else ""))
         return self.url(name)
@@ -168,6 +164,17 @@ def _children(parent: int) -> list[int]:
     return found
 
 
+async def with_schema(url: str) -> str:
+    """The same URL, with the newest schema behind it."""
+    database = open_database(url)
+    await database.start()
+    try:
+        await upgrade(database)
+    finally:
+        await database.close()
+    return url
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """This process's PostgreSQL."""
@@ -180,7 +187,7 @@ def cluster() -> Iterator[Cluster]:
 async def where(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
     """The URL of a database with the newest schema, on each store."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/a.db"
+        yield await with_schema(f"sqlite:///{tmp_path}/a.db")
     else:
         made: Cluster = request.getfixturevalue("cluster")
         yield await made.fresh()
