@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.policy.fees import FeeFactor, Reason, Why, expert_fee, factor, next_change
@@ -143,6 +143,7 @@ def test_P2_8_all_parts_add_up_and_stay_within_the_bounds() -> None:
     assert (capped.bps, capped.reasons[-1]) == (10_100, Reason("P2.8", -100, Why.CEILING, ("10100",)))
 
 
+@settings(deadline=None)
 @given(
     st.integers(0, 10_000),
     st.integers(0, 9),
@@ -159,6 +160,7 @@ def test_P1_6_the_reasons_are_the_factor(bps: int, slots: int, upheld: list[Ms],
     assert found == factor(at(bps, slots), known, TERMS, DAY0 + now)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 100 * DAY), max_size=4),
     st.lists(st.tuples(st.integers(1, 5), st.integers(0, 30 * DAY)), max_size=12),

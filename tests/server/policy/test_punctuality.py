@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.policy.facts import AnyFact, RefundDecided, Revised, Settled
@@ -165,6 +165,7 @@ MARKS = st.lists(
 SMALL = Terms(window=7, window_per_client=2, fee_min_slots=3)
 
 
+@settings(deadline=None)
 @given(MARKS, st.randoms(use_true_random=False), st.integers(0, 62))
 def test_P1_5_order_and_duplicates_change_nothing(marks: list[Mark], random: object, hours: int) -> None:
     moment = START + hours * HOUR
@@ -174,6 +175,7 @@ def test_P1_5_order_and_duplicates_change_nothing(marks: list[Mark], random: obj
     assert punctuality(shuffled, (), SMALL, moment) == told
 
 
+@settings(deadline=None)
 @given(MARKS, st.integers(0, 62))
 def test_P1_5_against_a_slow_model(marks: list[Mark], hours: int) -> None:
     """Fractions over a sorted list, written from the rule."""
