@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,44 @@ def test_terms_stored_before_a_key_existed_have_its_default() -> None:
     assert Terms.from_json('{"late_grace":30000}') == replace(Terms(), late_grace=30_000)
     with pytest.raises(TermsError):
         Terms.from_json('{"late_grace":30000.0}')
+
+
+def test_P0_4_adding_keys_never_changes_the_hash_of_terms_that_were_stored_before() -> None:
+    old = '{"late_grace":30000,"late_zero":600000}'
+    terms = Terms.from_json(old)
+    assert terms.to_json() == old
+    assert terms.hash == sha256(old.encode()).hexdigest()
+    assert terms == Terms(late_grace=30_000)  # how it was stored is no value of theirs
+    assert hash(terms) == hash(Terms(late_grace=30_000))
+    assert Terms.from_json(Terms.from_json(old).to_json()).hash == terms.hash
+    assert replace(terms, window=30).to_json() == Terms(late_grace=30_000, window=30).to_json()
+
+
+def test_P1_6_the_table_of_factors_is_a_list_of_rows() -> None:
+    table = parse_terms("fee_table = [[9000, 10100], [0, 9900]]")
+    assert table.fee_table == ((9_000, 10_100), (0, 9_900))
+    assert Terms.from_json(table.to_json()) == table
+
+
+@pytest.mark.parametrize("rows", [
+    "[]", "1", "[1, 2]", "[[0]]", "[[0, 9000, 1]]", "[[0, 9000.0]]", '[["0", 9000]]',
+    "[[9000, 9000]]",  # the last row asks for more than 0
+    "[[0, 9000], [9000, 10000]]",  # rising
+    "[[9000, 9000], [9000, 9000], [0, 9000]]",  # twice
+    "[[9000, 9000], [0, 10000]]",  # less punctuality, more pay
+    "[[10001, 10000], [0, 9000]]",  # never reached
+    "[[0, 20001]]", "[[9000, 10000], [-1, 9000]]",
+])  # fmt: skip
+def test_P1_6_rows_that_make_no_table_are_refused(rows: str) -> None:
+    with pytest.raises(TermsError) as caught:
+        parse_terms(f"fee_table = {rows}")
+    assert all(problem.startswith("fee_table: ") for problem in caught.value.problems)
+
+
+def test_P1_6_no_more_slots_are_asked_for_than_the_window_has() -> None:
+    with pytest.raises(TermsError, match="fee_min_slots: must be at most window"):
+        parse_terms("window = 4")
+    assert parse_terms("window = 4\nfee_min_slots = 4").window == 4
 
 
 @pytest.mark.parametrize(("minutes", "after"), [(30, 600), (60, 600), (15, 300), (1, 20)])
