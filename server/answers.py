@@ -11,10 +11,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from server import afterwards
+from server.afterwards import Said
 from server.policy import money
-from server.policy.facts import AnyFact, RunningLate, Settled
+from server.policy.facts import AnyFact, FeeFactored, Revised, RunningLate, Settled
+from server.policy.fees import expert_fee
 from server.policy.refund import RefundState, refund_state
-from server.policy.settlement import if_expert_left, standing
+from server.policy.settlement import if_expert_left, revised, standing
 from server.policy.verdict import AttendanceKind, Party, RefundStatus, Settlement
 from server.store.sessions import Record
 from signaling import messages
@@ -30,6 +33,8 @@ from signaling.session import (
     Whom,
     may_leave_at,
 )
+
+_NOTHING_SAID = Said()
 
 
 class Answer(BaseModel):
@@ -121,6 +126,8 @@ class SessionAnswer(Answer):
     client: PartyAnswer
     expert: PartyAnswer
     fee: Money | None
+    expert_fee_factor_bps: int | None = Field(description="frozen at booking; 10 000 is 1 (P1.6)")
+    expert_fee: Money | None = Field(description="what the factor makes of the fee: the expert's pay, not the price")
     end: EndAnswer | None
     refund: RefundAnswer | None
     terms: str = Field(description="the hash of the terms it is judged by")
@@ -134,6 +141,7 @@ def session_answer(record: Record, now: Ms, links: dict[Role, str] | None = None
     slot = record.session.slot
     verdict = settlement_of(record.facts)
     so_far = verdict or standing(record.facts, record.terms, now)
+    bps = fee_factor_of(record.facts)
     return SessionAnswer(
         id=record.id,
         status=record.session.phase,
@@ -146,6 +154,8 @@ def session_answer(record: Record, now: Ms, links: dict[Role, str] | None = None
         client=_party(record, Role.CLIENT, so_far.client),
         expert=_party(record, Role.EXPERT, so_far.expert),
         fee=_money(record.fee),
+        expert_fee_factor_bps=bps,
+        expert_fee=_money(expert_fee(record.fee, bps)) if record.fee and bps is not None else None,
         end=_end(record, verdict) if verdict else None,
         refund=_refund(record, verdict) if verdict else None,
         terms=record.terms.hash,
@@ -155,14 +165,15 @@ def session_answer(record: Record, now: Ms, links: dict[Role, str] | None = None
     )
 
 
-def party_view(record: Record, role: Role, now: Ms, guidelines_version: str) -> View:
-    """What a party's page shows and may do, as of ``now``."""
+def party_view(record: Record, role: Role, now: Ms, guidelines_version: str, said: Said = _NOTHING_SAID) -> View:
+    """What a party's page shows and may do, as of ``now``. ``said``: what the ledgers of both persons hold."""
     session, slot = record.session, record.session.slot
     seat, other = session.seat(role), session.seat(role.other)
     verdict = settlement_of(record.facts)
     state = refund_state(record.facts, record.terms)
     started = now >= slot.starts_at
     gone = other.gone if session.phase is Phase.HELD and not other.here else None
+    may_claim, may_dispute = afterwards.claims(record, role, now)
     status: messages.PeerStatus = "here" if other.here else "away" if gone else "not_here"
     return View(
         id=record.id,
@@ -186,6 +197,7 @@ def party_view(record: Record, role: Role, now: Ms, guidelines_version: str) -> 
             name=record.party(role.other).name,
             status=status,
             running_late_minutes=_running_late(record.facts, role.other),
+            punctual=role is Role.CLIENT and record.who(Role.EXPERT).badge,  # P1.7
         ),
         guidelines=messages.Guidelines(version=guidelines_version),
         may=messages.May(
@@ -194,13 +206,22 @@ def party_view(record: Record, role: Role, now: Ms, guidelines_version: str) -> 
             step_out=seat.here and not session.over,
             leave_at=may_leave_at(session, role),
             request_refund=role is Role.CLIENT and state.status is RefundStatus.ELIGIBLE,
+            ask_consent=session.met_at is not None and not session.over,
+            rate=afterwards.may_rate(record, role, said, now),
+            report=afterwards.may_report(record, role, said, now),
+            claim=may_claim,
+            dispute=may_dispute,
+            answer_rating=afterwards.may_answer(record, role, said, now),
+            contest=afterwards.may_contest(record, role, said, verdict),
         ),
         fee=_message_money(record.fee.amount, record.fee.currency) if record.fee else None,
         reconnect_grace_seconds=slot.reconnect_grace,
         expert_absence_seconds=_absence_so_far(record, now),
         held_until=gone.grace_until if gone else None,
+        consents=afterwards.consents(record, said.texts),
         end=_message_end(verdict) if verdict else None,
         refund=_message_refund(state, verdict) if verdict else None,
+        afterwards=afterwards.afterwards(record, role, said, now),
     )
 
 
@@ -213,11 +234,19 @@ def _absence_so_far(record: Record, now: Ms) -> Ms:
 
 
 def settlement_of(facts: tuple[AnyFact, ...]) -> Settlement | None:
-    """The verdict on this ledger, once there is one."""
-    for fact in reversed(facts):
+    """The verdict on this ledger, once there is one: as it was settled, with what operators revised since (P3.15)."""
+    verdict: Settlement | None = None
+    for fact in facts:
         if isinstance(fact, Settled):
-            return fact.settlement
-    return None
+            verdict = fact.settlement
+        elif isinstance(fact, Revised) and verdict is not None:
+            verdict = revised(verdict, fact)
+    return verdict
+
+
+def fee_factor_of(facts: tuple[AnyFact, ...]) -> int | None:
+    """The expert's factor that was frozen into this session (P1.6), in bps."""
+    return next((fact.bps for fact in reversed(facts) if isinstance(fact, FeeFactored)), None)
 
 
 def _party(record: Record, role: Role, so_far: Party) -> PartyAnswer:
@@ -261,7 +290,7 @@ def _refund(record: Record, verdict: Settlement) -> RefundAnswer:
     return RefundAnswer(
         status=state.status,
         basis=refund.basis,
-        max=_money_of(refund.max_amount, refund.currency),
+        max=_money_of(state.max_amount, refund.currency),
         requested=_money_of(state.requested, refund.currency),
         approved=_money_of(state.approved, refund.currency),
         parts=tuple(PartAnswer(seconds=part.span, rule=part.rule) for part in refund.parts),
@@ -302,7 +331,7 @@ def _message_refund(state: RefundState, verdict: Settlement) -> messages.Refund:
     return messages.Refund(
         status=state.status.value,
         basis=verdict.refund.basis,
-        max=amount(verdict.refund.max_amount),
+        max=amount(state.max_amount),
         requested=amount(state.requested),
         approved=amount(state.approved),
         parts=tuple(messages.RefundPart(seconds=part.span, rule=part.rule) for part in verdict.refund.parts),

@@ -313,6 +313,18 @@ class Attendant:
                     raise _stale()  # §2.11: the client replays what it kept while it was offline
                 report = await self._desk.report(live.id, HangUp(who.role, cause), at)
                 return Done(version=report.version, ended=report.session.over)
+            case messages.ReportAndLeaveCommand(category=category, text=text, join=join):
+                elsewhere = party.join is not None and party.carrier != sid
+                if elsewhere or (join is not None and join != party.join):
+                    raise _stale()
+                report, ticket = await self._desk.leave_for_safety(live.id, who.role, category, text, at)
+                return Done(version=report.version, ended=report.session.over, ticket=ticket)
+            case messages.ConsentCommand():
+                version, consents = await self._desk.consent(live.id, who.role, command, at)
+                live.version = max(live.version, version)
+                said = messages.Consents(version=version, consents=consents)
+                self._post(live, lambda: self._tell_both(live, said))  # P5.3: both see it while it stands
+                return Done(version=version)
             case messages.RunningLateCommand(minutes=minutes):
                 report = await self._desk.late(live.id, who.role, minutes, at)
                 live.version = max(live.version, report.version)

@@ -31,7 +31,7 @@ REMEMBERED = 64
 PARTIES_REMEMBERED = 4096
 
 _FLEETING = ("media", "quality")  # a newer one is as good: not worth remembering
-_ON_RECORD = ("join", "running_late")  # each may lengthen the ledger; whoever leaves is never held up
+_ON_RECORD = ("join", "running_late", "consent")  # each may lengthen the ledger; whoever leaves is never held up
 
 
 class Guard(Protocol):

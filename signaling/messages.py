@@ -144,6 +144,28 @@ class MediaCommand(Command):
     screen: bool
 
 
+RequestId: TypeAlias = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
+Category: TypeAlias = Literal["conduct", "deception", "privacy", "other"]
+
+
+class ConsentCommand(Command):
+    """Ask for written consent to record with a device of one's own, or answer such a request (P5.3)."""
+
+    act: Literal["ask", "give", "refuse", "withdraw"]
+    request: RequestId | None = Field(default=None, description="which one is answered; none when asking")
+    scope: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(default=None, description="ask: what")
+    purpose: Annotated[str, Field(min_length=1, max_length=500)] | None = Field(default=None, description="ask: why")
+    name: Annotated[str, Field(min_length=2, max_length=200)] | None = Field(default=None, description="give: typed")
+
+
+class ReportAndLeaveCommand(Command):
+    """End the session at once for one's own safety, and say why (P3.13)."""
+
+    category: Category
+    text: Annotated[str, Field(max_length=4000)] | None = None
+    join: JoinId | None = Field(default=None, description="the join it was pressed in: with an older one it is stale")
+
+
 class QualityCommand(Command):
     round_trip_ms: Annotated[int, Field(ge=0, le=60_000)] | None = None
     loss_percent: Annotated[int, Field(ge=0, le=100)] | None = None
@@ -157,6 +179,8 @@ COMMANDS: dict[str, type[Command]] = {
     "hang_up": HangUpCommand,
     "step_out": StepOutCommand,
     "running_late": RunningLateCommand,
+    "consent": ConsentCommand,
+    "report_and_leave": ReportAndLeaveCommand,
     "media": MediaCommand,
     "quality": QualityCommand,
 }
@@ -167,6 +191,7 @@ class Done(Message):
     version: int
     join: JoinId | None = None
     ended: bool | None = Field(None, description="hang_up: whether that ended it, or was a stepping out (P3.8, P1.3)")
+    ticket: str | None = Field(None, description="report_and_leave: the number under which the report is kept")
 
 
 class Refused(Message):
@@ -201,6 +226,7 @@ class Other(Message):
     name: str
     status: PeerStatus
     running_late_minutes: int | None = None
+    punctual: bool = Field(default=False, description="the badge of an expert who is always on time (P1.7)")
 
 
 class Guidelines(Message):
@@ -215,6 +241,80 @@ class May(Message):
     step_out: bool
     leave_at: Time | None = Field(description="alone: from then on leaving is free (P1.3, P3.8)")
     request_refund: bool
+    ask_consent: bool = Field(description="while they are in session together (P5.3)")
+    rate: bool
+    report: tuple[Category, ...] = Field(description="what the other may be reported for now (P2.2)")
+    claim: bool = Field(description="say that the session could not be held (P3.17)")
+    dispute: bool = Field(description="not accept that the refund was declined (P3.12)")
+    answer_rating: bool
+    contest: bool = Field(description="say that one's own attendance is not as it is written here (P1.8)")
+
+
+class Consent(Message):
+    """One request for written consent, and what became of it (P5.3)."""
+
+    id: str
+    by: Role
+    status: Literal["asked", "given", "refused", "withdrawn"]
+    scope: str | None
+    purpose: str | None
+    name: str | None = Field(description="what the one who gave it typed")
+    asked_at: Time
+    given_at: Time | None
+    closed_at: Time | None
+
+
+class Rating(Message):
+    id: str
+    stars: int
+    tags: tuple[str, ...]
+    text: str | None
+    answer: str | None
+    given_at: Time
+
+
+class Report(Message):
+    """A report: one's own by its ticket, or one about oneself, which names nobody (P2.9)."""
+
+    ticket: str
+    category: Category
+    status: Literal["filed", "upheld", "dismissed"]
+    text: str | None
+    why: str | None = Field(description="the reason of the decision, once there is one")
+    filed_at: Time
+    decided_at: Time | None
+
+
+class Sanction(Message):
+    """A sanction with its statement of reasons (P2.7). ``until`` null: for good."""
+
+    id: str
+    basis: Literal["conduct", "deception", "privacy", "operator"]
+    measure: Literal["hold", "suspension", "permanent"]
+    roles: tuple[Role, ...]
+    imposed_at: Time
+    until: Time | None
+    lifted_at: Time | None
+    sessions: tuple[str, ...] = Field(description="the sessions of the reports it stands on")
+    rules: tuple[str, ...]
+    reason: str | None = Field(description="an operator's words")
+    law: str | None = Field(description="the country whose law it names (P4.1)")
+    appeal: Literal["pending", "granted", "refused"] | None
+    appeal_reason: str | None
+    appeal_until: Time | None = Field(description="it may be appealed until then; null: not, or not anymore")
+
+
+class Afterwards(Message):
+    """What a party said and is told once the session is over; texts that were erased are null."""
+
+    rating: Rating | None = Field(description="what it gave")
+    rating_of_me: Rating | None = Field(description="what it was given, once that is shown (P2.1)")
+    rate_until: Time | None
+    reports: tuple[Report, ...] = Field(description="its own")
+    reports_of_me: tuple[Report, ...] = Field(description="about it, once they are shown (P2.1, P2.9)")
+    sanctions: tuple[Sanction, ...] = Field(description="that bind it, or have bound it")
+    excused: bool = Field(description="its attendance here does not count (P1.8)")
+    contested: bool
 
 
 class PartySummary(Message):
@@ -272,8 +372,10 @@ class View(Message):
         description="time for which the expert was absent so far, as far as it may be asked back (P3.18)"
     )
     held_until: Time | None = Field(description="held: the absent one's grace ends then")
+    consents: tuple[Consent, ...] = ()
     end: End | None
     refund: Refund | None
+    afterwards: Afterwards | None = None
 
 
 class IceServer(Message):
@@ -332,6 +434,12 @@ class TimeWarning(ServerMessage):
     remaining_seconds: Seconds
 
 
+class Consents(ServerMessage):
+    """Every request for written consent as it now stands; both see it while it does (P5.3)."""
+
+    consents: tuple[Consent, ...]
+
+
 class Ended(ServerMessage):
     """The whole view comes with it, so that the summary needs nothing more."""
 
@@ -357,6 +465,7 @@ EVENTS: dict[str, type[ServerMessage]] = {
     "resumed": Resumed,
     "moved": Moved,
     "warning": TimeWarning,
+    "consent": Consents,
     "ended": Ended,
     "replaced": Replaced,
     "draining": Draining,

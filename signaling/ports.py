@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from signaling.messages import View
+from signaling.messages import Consent, ConsentCommand, View
 from signaling.session import Event, Fact, Ms, Role, Session
 
 
@@ -39,6 +39,14 @@ class Desk(Protocol):
 
     async def late(self, session: str, role: Role, minutes: int, at: Ms) -> Report:
         """A party says that it is running late; ``UserError`` once the session is over."""
+
+    async def consent(self, session: str, role: Role, act: ConsentCommand, at: Ms) -> tuple[int, tuple[Consent, ...]]:
+        """Ask for written consent or answer (P5.3); the version, and all requests as they now stand."""
+
+    async def leave_for_safety(
+        self, session: str, role: Role, category: str, text: str | None, at: Ms
+    ) -> tuple[Report, str]:
+        """End the session at once and open a report with it (P3.13); the report's ticket."""
 
     async def snapshot(self, session: str, role: Role) -> View:
         """This party's whole view, as of now."""

@@ -28,6 +28,7 @@ from signaling.session import (
     Accept,
     Event,
     Fact,
+    LeaveForSafety,
     Ms,
     Phase,
     Role,
@@ -137,6 +138,28 @@ class FakeDesk:
             self.late_minutes[session, role] = minutes
             return Report(self.sessions[session], (), self.version(session))
 
+    async def consent(
+        self, session: str, role: Role, act: messages.ConsentCommand, at: Ms
+    ) -> tuple[int, tuple[messages.Consent, ...]]:
+        async with self._locks[session]:
+            said = messages.Consent(
+                id=act.request or "r1",
+                by=role if act.act == "ask" else role.other,
+                status="asked" if act.act == "ask" else "given",
+                scope=act.scope,
+                purpose=act.purpose,
+                name=act.name,
+                asked_at=at,
+                given_at=None,
+                closed_at=None,
+            )
+            return self.version(session), (said,)
+
+    async def leave_for_safety(
+        self, session: str, role: Role, category: str, text: str | None, at: Ms
+    ) -> tuple[Report, str]:
+        return await self.report(session, LeaveForSafety(role), at), "T-1"
+
     async def snapshot(self, session: str, role: Role) -> View:
         await asyncio.sleep(0)
         return a_view(session, self.sessions[session], role, self.version(session), self.clock())
@@ -193,6 +216,13 @@ def a_view(id_: str, session: Session, role: Role, version: int, now: Ms) -> Vie
             step_out=seat.here,
             leave_at=may_leave_at(session, role),
             request_refund=False,
+            ask_consent=session.met_at is not None and not session.over,
+            rate=False,
+            report=(),
+            claim=False,
+            dispute=False,
+            answer_rating=False,
+            contest=False,
         ),
         fee=None,
         reconnect_grace_seconds=session.slot.reconnect_grace,

@@ -125,21 +125,21 @@ async def many(request: web.Request) -> web.Response:
 async def cancel(request: web.Request) -> web.Response:
     id_ = requests.session_id(request)
     asked = requests.query(request, requests.CancelQuery)
-    return _shown(_answer(request, await deps(request).desk.cancel(id_, Whom(asked.by))))
+    return _shown(_answer(request, await deps(request).desk.cancel(id_, Whom(asked.by), who=request[CALLER].key)))
 
 
 async def end(request: web.Request) -> web.Response:
     id_ = requests.session_id(request)
     requests.query(request, requests.NoQuery)
     given = await requests.body(request, requests.ReasonBody)
-    return _shown(_answer(request, await deps(request).desk.end(id_, given.reason)))
+    return _shown(_answer(request, await deps(request).desk.end(id_, given.reason, request[CALLER].key)))
 
 
 async def remove(request: web.Request) -> web.Response:
     id_, role = requests.session_id(request), requests.role(request)
     requests.query(request, requests.NoQuery)
     given = await requests.body(request, requests.ReasonBody)
-    return _shown(_answer(request, await deps(request).desk.remove(id_, role, given.reason)))
+    return _shown(_answer(request, await deps(request).desk.remove(id_, role, given.reason, request[CALLER].key)))
 
 
 async def links(request: web.Request) -> web.Response:

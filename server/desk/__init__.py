@@ -6,6 +6,7 @@ of a person within one transaction. Nothing else in this program changes the rec
 
 from __future__ import annotations
 
-from server.desk.sessions import SCOPES, WITHIN, Booked, Booking, Desk, Rules
+from server.desk.people import Desk, Standing
+from server.desk.sessions import SCOPES, WITHIN, Booked, Booking, Rules
 
-__all__ = ["SCOPES", "WITHIN", "Booked", "Booking", "Desk", "Rules"]
+__all__ = ["SCOPES", "WITHIN", "Booked", "Booking", "Desk", "Rules", "Standing"]

@@ -25,6 +25,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server import tokens
 from server.answers import party_view
+from server.desk import casebook
+from server.desk.signing import Signing
 from server.policy.facts import (
     AnyFact,
     Checked,
@@ -46,7 +48,7 @@ from server.policy.refund import (
 )
 from server.policy.settlement import settle
 from server.policy.terms import Terms
-from server.store import keys, sessions
+from server.store import keys, people, sessions
 from server.store.database import Database
 from server.store.sessions import Party, Record, Summary
 from server.webhooks.payloads import rows
@@ -62,6 +64,7 @@ from signaling.session import (
     Event,
     Exchanged,
     Fact,
+    Join,
     Measure,
     Met,
     Move,
@@ -133,12 +136,16 @@ class Rules:
     origin: str
     token_key: bytes
     api_key: str = ""
+    sealing_key: bytes = b""  # what signing keys are sealed with; without it they end with the process
 
 
 SCOPES = ("sessions", "moderation", "endpoints", "read")
 
 Decide = Callable[[Record], "tuple[Record, Sequence[AnyFact]]"]
 """From a loaded record: the record with its columns changed, and the facts that are new."""
+
+Also = Callable[[AsyncConnection, Record], Awaitable[None]]
+"""What is written besides, in the same transaction: a text, an entry in a person's ledger, an operator's act."""
 
 Change = tuple["Record | None", "Record", Report, T]
 """The record before and after, what the listeners are told, and what the caller wants besides."""
@@ -152,7 +159,7 @@ class _Order:
     taken_back: bool = False
 
 
-class Desk:
+class Sessions:
     """One per process. ``alarm(session, when)`` asks for a ``wake``; ``listeners`` are told after each commit.
 
     ``catch_up`` is awaited before each change: whoever knows that this service stood still settles that first (P3.9).
@@ -163,6 +170,7 @@ class Desk:
         self.database = database
         self.rules = rules
         self.clock = clock
+        self.signing = Signing(database, rules.sealing_key, clock)
         self.listeners: list[Listener] = []
         self.alarm: Callable[[str, Ms | None], None] = lambda session, when: None
         self.mutual: Callable[[str], Ms] = lambda session: 0
@@ -189,7 +197,8 @@ class Desk:
             if before is None:
                 after, report = await self._create(connection, booking, at)
             else:
-                after, report = await self._save(connection, before, self._rebook(before, booking, at), at)
+                decided = await self._exchange(connection, before, self._rebook(before, booking, at), at)
+                after, report = await self._save(connection, before, decided, at)
             return before, after, report, await sessions.overlapping(connection, after)
 
         before, after, _, overlaps = await self._commit(booking.id, work)
@@ -198,6 +207,9 @@ class Desk:
     async def _create(self, connection: AsyncConnection, booking: Booking, at: Ms) -> tuple[Record, Report]:
         terms = self.rules.terms  # P0.4: the terms in force when it is first booked
         step = book(terms.slot(booking.starts_at, booking.duration), at)
+        files = await casebook.engage(connection, booking.client.person_id, booking.expert.person_id, at)
+        for role in Role:
+            casebook.bookable(files[role], role, at)  # P2.6
         empty = Record(
             id=booking.id,
             title=booking.title,
@@ -212,10 +224,12 @@ class Desk:
             created_at=at,
             updated_at=at,
             probe=booking.probe,
+            known=(casebook.known(files[Role.CLIENT]), casebook.known(files[Role.EXPERT])),
         )
         facts: list[AnyFact] = [*step.facts]
         if booking.fee is not None:
             facts.append(Priced(at, booking.fee))
+        facts.append(await casebook.fee_factored(connection, terms, files[Role.EXPERT], at))  # P1.6
         session = step.session
         for role, version, accepted_at in booking.accepted:
             step = advance(session, Accept(role, version, accepted_at=accepted_at), at)
@@ -226,6 +240,21 @@ class Desk:
         await sessions.add_outbox(connection, record, events, at)
         record = replace(record, events=len(events))
         return record, Report(record.session, tuple(machine_facts(facts)), record.version)
+
+    async def _exchange(
+        self, connection: AsyncConnection, before: Record, decided: tuple[Record, Sequence[AnyFact]], at: Ms
+    ) -> tuple[Record, Sequence[AnyFact]]:
+        """Another person on a side of the booking is booked anew: it must be bookable, and brings its own factor."""
+        after, facts = decided
+        changed = [role for role in Role if after.party(role).person_id != before.party(role).person_id]
+        if not changed:
+            return decided
+        files = await casebook.engage(connection, after.client.person_id, after.expert.person_id, at)
+        for role in changed:
+            casebook.bookable(files[role], role, at)
+        if Role.EXPERT in changed:
+            facts = [*facts, await casebook.fee_factored(connection, self.rules.terms, files[Role.EXPERT], at)]
+        return replace(after, known=(casebook.known(files[Role.CLIENT]), casebook.known(files[Role.EXPERT]))), facts
 
     def _rebook(self, record: Record, booking: Booking, at: Ms) -> tuple[Record, Sequence[AnyFact]]:
         session, slot = record.session, record.session.slot
@@ -265,20 +294,31 @@ class Desk:
                     session, facts = step.session, [*facts, *step.facts]
         return after, facts
 
-    async def cancel(self, session_id: str, by: Whom, note: str | None = None) -> Record:
-        """Cancel a session that they have not met in; cancelling twice changes nothing."""
-        record, _ = await self._event(session_id, Cancel(by, note), self.clock())
+    async def cancel(self, session_id: str, by: Whom, note: str | None = None, who: str | None = None) -> Record:
+        """Cancel a session that they have not met in; cancelling twice changes nothing. ``who``: the operator's key."""
+        at = self.clock()
+        also = self._audited(who, "session.cancel", at) if who is not None and by is Whom.OPERATOR else None
+        record, _ = await self._event(session_id, Cancel(by, note), at, also=also)
         return record
 
-    async def end(self, session_id: str, note: str) -> Record:
+    async def end(self, session_id: str, note: str, who: str) -> Record:
         """An operator ends it."""
-        record, _ = await self._event(session_id, EndByOperator(note), self.clock())
+        at = self.clock()
+        record, _ = await self._event(session_id, EndByOperator(note), at, also=self._audited(who, "session.end", at))
         return record
 
-    async def remove(self, session_id: str, role: Role, note: str) -> Record:
+    async def remove(self, session_id: str, role: Role, note: str, who: str) -> Record:
         """An operator removes a party, which ends the session."""
-        record, _ = await self._event(session_id, Remove(role, note), self.clock())
+        at = self.clock()
+        also = self._audited(who, f"session.remove.{role}", at)
+        record, _ = await self._event(session_id, Remove(role, note), at, also=also)
         return record
+
+    def _audited(self, who: str, act: str, at: Ms) -> Also:
+        async def log_act(connection: AsyncConnection, record: Record) -> None:
+            await people.add_audit(connection, who, act, record.id, {"version": record.version}, at)
+
+        return log_act
 
     async def renew_links(self, session_id: str, roles: Sequence[Role]) -> Record:
         """New join links for ``roles``; the old ones stop working at once."""
@@ -403,8 +443,31 @@ class Desk:
         """Wake every session that is due: a lost timer costs a second, never a record."""
         async with self.database.read() as connection:
             ids = await sessions.due(connection, self.clock())
+            people_due = await people.due(connection, self.clock())
         await self._each(ids, self.wake)
+        for pseudonym in people_due:
+            await self._look_again(pseudonym)
+        await self.enforce()
         return len(ids)
+
+    async def enforce(self) -> int:
+        """Cancel what a sanction forbids: sessions that have not gone live (P2.6). Returns how many."""
+        now = self.clock()
+        async with self.database.read() as connection:
+            ids = await people.barred_sessions(connection, now)
+
+        async def cancel(session: str) -> None:
+            try:
+                await self._event(session, Cancel(Whom.PLATFORM, "party_sanctioned"), self.clock())
+            except UserError as error:  # it went live, or ended, in between
+                log.info("not cancelled", session=session, why=error.code)
+
+        await self._each(ids, cancel)
+        return len(ids)
+
+    async def _look_again(self, pseudonym: str) -> None:
+        at = self.clock()
+        await self.database.write(lambda c: casebook.look_again(c, self.rules.terms, pseudonym, at))
 
     async def sign_of_life(self) -> Ms:
         """This service was alive now, and could write so (P3.9)."""
@@ -501,11 +564,13 @@ class Desk:
 
     # --- one change, one transaction ---
 
-    async def _event(self, session_id: str, event: Event, at: Ms) -> tuple[Record, Report]:
+    async def _event(self, session_id: str, event: Event, at: Ms, *, also: Also | None = None) -> tuple[Record, Report]:
         def happen(record: Record) -> tuple[Record, Sequence[AnyFact]]:
+            if isinstance(event, Join) and record.session.met_at is None:
+                _may_come(record, event.role, at)
             return record, self._advance(record, event, at)
 
-        return await self._change(session_id, at, happen)
+        return await self._change(session_id, at, happen, also=also)
 
     def _advance(self, record: Record, event: Event, at: Ms) -> Sequence[Fact]:
         """What ``event`` gives, with the mutual time so far (P3.16) before the two facts that it is evidence for."""
@@ -537,13 +602,16 @@ class Desk:
         return report
 
     async def _change(
-        self, session_id: str, at: Ms, decide_on: Decide, *, catch_up: bool = True
+        self, session_id: str, at: Ms, decide_on: Decide, *, also: Also | None = None, catch_up: bool = True
     ) -> tuple[Record, Report]:
         async def work(connection: AsyncConnection) -> Change[None]:
             before = await sessions.load(connection, session_id)
             if before is None:
                 raise _no_session()
-            return before, *await self._save(connection, before, decide_on(before), at), None
+            after, report = await self._save(connection, before, decide_on(before), at)
+            if also is not None:
+                await also(connection, after)
+            return before, after, report, None
 
         _, after, report, _ = await self._commit(session_id, work, catch_up=catch_up)
         return after, report
@@ -618,6 +686,7 @@ class Desk:
         await sessions.save(connection, before, after, entries, _summary(after))
         events = rows(after, facts, after.updated_at)
         await sessions.add_outbox(connection, after, events, after.updated_at)
+        await casebook.settled(connection, self.rules.terms, after, facts, after.updated_at)
         after = replace(after, events=after.events + len(events))
         return after, Report(after.session, tuple(machine_facts(facts)), after.version)
 
@@ -660,6 +729,12 @@ def _summary(record: Record) -> Summary:
     if record.session.phase in (Phase.ENDED, Phase.CANCELLED):
         wake_at = next_refund_deadline(state)
     return Summary(wake_at, state.status.value if record.session.over else None)
+
+
+def _may_come(record: Record, role: Role, at: Ms) -> None:
+    """P2.6: who is suspended joins nothing; what has gone live goes on to its end, re-entry included."""
+    if any(bar.in_force(at) and not bar.holds_bookings_only for bar in record.who(role).bars):
+        raise UserError("party_sanctioned", "You cannot join sessions at present; your page says why, and what to do.")
 
 
 def _worth_noting(record: Record, fact: Opened | Checked | RunningLate, now: Ms) -> bool:

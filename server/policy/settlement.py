@@ -37,11 +37,11 @@ Where the rules leave something open
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from server.policy.attendance import NOTHING, attendance, away, end_of, gaps, presence, slots
-from server.policy.facts import AnyFact
+from server.policy.facts import AnyFact, Revised
 from server.policy.money import Money
 from server.policy.spans import Interval, Spans, clip, common, minus, total, union
 from server.policy.terms import Terms
@@ -81,6 +81,7 @@ __all__ = [
     "Settlement",
     "Standing",
     "if_expert_left",
+    "revised",
     "settle",
     "standing",
 ]
@@ -170,6 +171,16 @@ def settle(facts: Sequence[AnyFact], terms: Terms, fee: Money | None) -> Settlem
         refund=refund,
         rules=tuple(dict.fromkeys(rules)),
     )
+
+
+def revised(verdict: Settlement, fact: Revised) -> Settlement:
+    """The verdict as an operator revised it (P3.15). Its refund moves in ``refund.refund_state``, as any does."""
+    client, expert = verdict.client, verdict.expert
+    if fact.client is not None:
+        client = replace(client, attendance=fact.client)
+    if fact.expert is not None:
+        expert = replace(expert, attendance=fact.expert)
+    return replace(verdict, client=client, expert=expert, rules=(*verdict.rules, "P3.15"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,33 @@ class Party:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """A sanction, not lifted, that binds a person in the role it has here (P2.6). ``until`` None: for good."""
+
+    sanction: str
+    measure: str
+    imposed_at: Ms
+    until: Ms | None
+
+    @property
+    def holds_bookings_only(self) -> bool:
+        """P2.3: what waits for an operator's confirmation keeps nobody from a session that is booked."""
+        return self.measure == "hold"
+
+    def in_force(self, now: Ms) -> bool:
+        return self.imposed_at <= now and (self.until is None or now < self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of the person behind a party beyond this session."""
+
+    pseudonym: str = ""
+    badge: bool = False
+    bars: tuple[Bar, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """All that is stored of one session. ``session`` is the replay of ``facts``; ``head`` their last entry."""
 
@@ -57,6 +84,7 @@ class Record:
     created_at: Ms
     updated_at: Ms
     probe: bool = False  # this server's own test call: in no list, and no event's cause
+    known: tuple[Known, Known] = (Known(), Known())  # of the client, of the expert
 
     @property
     def version(self) -> int:
@@ -64,6 +92,9 @@ class Record:
 
     def party(self, role: Role) -> Party:
         return self.client if role is Role.CLIENT else self.expert
+
+    def who(self, role: Role) -> Known:
+        return self.known[0 if role is Role.CLIENT else 1]
 
     def with_party(self, role: Role, party: Party) -> Record:
         return replace(self, client=party) if role is Role.CLIENT else replace(self, expert=party)
@@ -92,13 +123,16 @@ async def load(connection: AsyncConnection, session_id: str) -> Record | None:
 
 
 async def load_many(connection: AsyncConnection, ids: Sequence[str]) -> list[Record]:
-    """Whole records in the order of ``ids``; unknown ids are left out. Four queries, however many."""
-    s, p, e, t = tables.sessions, tables.parties, tables.ledger, tables.terms
+    """Whole records in the order of ``ids``; unknown ids are left out. Five queries, however many."""
+    s, p, e, t, n = tables.sessions, tables.parties, tables.ledger, tables.terms, tables.people
     rows = {r.id: r for r in await connection.execute(select(s).where(s.c.id.in_(ids)))}
     if not rows:
         return []
     parties: dict[tuple[str, str], Party] = {}
-    for r in await connection.execute(select(p).where(p.c.session_id.in_(ids))):
+    known: dict[tuple[str, str], Known] = {}
+    named = select(p, n.c.pseudonym, n.c.badge).outerjoin(n, n.c.person_id == p.c.person_id)
+    for r in await connection.execute(named.where(p.c.session_id.in_(ids))):
+        known[r.session_id, r.role] = Known(r.pseudonym or "", bool(r.badge))
         parties[r.session_id, r.role] = Party(
             person_id=r.person_id,
             name=r.name,
@@ -110,19 +144,39 @@ async def load_many(connection: AsyncConnection, ids: Sequence[str]) -> list[Rec
             token_version=r.token_version,
             token_issued_at=r.token_issued_at,
         )
+    await _add_bars(connection, known)
     entries: dict[str, list[Entry]] = {}
     for r in await connection.execute(select(e).where(e.c.session_id.in_(ids)).order_by(e.c.session_id, e.c.seq)):
         entries.setdefault(r.session_id, []).append(Entry(r.seq, r.body, r.hash))
     hashes = {r.terms for r in rows.values()}
     bodies = {r.hash: r.body for r in await connection.execute(select(t).where(t.c.hash.in_(hashes)))}
     return [
-        _record(rows[id_], parties, entries[id_], Terms.from_json(bodies[rows[id_].terms]))
+        _record(rows[id_], parties, known, entries[id_], Terms.from_json(bodies[rows[id_].terms]))
         for id_ in ids
         if id_ in rows
     ]
 
 
-def _record(row: object, parties: dict[tuple[str, str], Party], entries: list[Entry], terms: Terms) -> Record:
+async def _add_bars(connection: AsyncConnection, known: dict[tuple[str, str], Known]) -> None:
+    x = tables.sanctions
+    people = {each.pseudonym for each in known.values()}
+    rows = (await connection.execute(select(x).where(x.c.person.in_(people), x.c.lifted_at.is_(None)))).all()
+    for (session, role), each in known.items() if rows else ():
+        bars = tuple(
+            Bar(row.id, row.measure, row.imposed_at, row.until)
+            for row in rows
+            if row.person == each.pseudonym and role in row.roles.split()
+        )
+        known[session, role] = replace(each, bars=bars)
+
+
+def _record(
+    row: object,
+    parties: dict[tuple[str, str], Party],
+    known: dict[tuple[str, str], Known],
+    entries: list[Entry],
+    terms: Terms,
+) -> Record:
     r: Any = row
     facts = tuple(decode(entry.body) for entry in entries)
     return Record(
@@ -139,6 +193,7 @@ def _record(row: object, parties: dict[tuple[str, str], Party], entries: list[En
         created_at=r.created_at,
         updated_at=r.updated_at,
         probe=bool(r.probe),
+        known=(known[r.id, Role.CLIENT], known[r.id, Role.EXPERT]),
     )
 
 

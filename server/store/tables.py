@@ -153,7 +153,7 @@ marks = _table(
     Column("lateness", Long),
     Column("met", Long, nullable=False),
     Column("no_show", Long, nullable=False),
-    Column("at", Long, nullable=False),  # since when it stands
+    Column("at", Long, primary_key=True),  # since when it stands; a revision gives a newer one
     Index(None, "person", "role", "ends_at"),
 )
 
@@ -214,6 +214,15 @@ audit = _table(
     Column("body", Text, nullable=False),
     Column("hash", Text, nullable=False),
     Index(None, "subject"),
+)
+
+signing_keys = _table(
+    "signing_keys",  # what signs receipts; no row is ever deleted
+    Column("kid", Text, primary_key=True),
+    Column("public", Text, nullable=False),
+    Column("private_sealed", Text),  # null once it is retired
+    Column("created_at", Long, nullable=False),
+    Column("retired_at", Long),
 )
 
 alive = _table(

@@ -13,15 +13,36 @@ from typing import Any
 from server.answers import session_answer
 from server.policy.facts import (
     AnyFact,
+    CauseClaimed,
+    ConsentAsked,
+    ConsentGiven,
+    ConsentRefused,
+    ConsentWithdrawn,
     RefundDecided,
+    RefundDisputed,
     RefundExpired,
     RefundPaid,
     RefundRequested,
+    Revised,
     Settled,
     machine_facts,
 )
+from server.policy.people import (
+    ComplaintDismissed,
+    ComplaintFiled,
+    ComplaintRecategorised,
+    ComplaintUpheld,
+    FactorChanged,
+    PersonFact,
+    RatingGiven,
+    RatingVoided,
+    SanctionAppealed,
+    SanctionImposed,
+    SanctionLifted,
+)
 from server.policy.refund import refund_state
 from server.policy.verdict import RefundStatus
+from server.store.people import File
 from server.store.sessions import OutboxRow, Record
 from signaling.messages import to_rfc3339
 from signaling.session import (
@@ -57,8 +78,23 @@ TYPES = (
     "refund.review",
     "refund.approved",
     "refund.declined",
+    "refund.disputed",
     "refund.settled",
     "refund.expired",
+    "consent.asked",
+    "consent.given",
+    "consent.refused",
+    "consent.withdrawn",
+    "rating.given",
+    "rating.voided",
+    "complaint.filed",
+    "complaint.upheld",
+    "complaint.dismissed",
+    "complaint.recategorised",
+    "sanction.imposed",
+    "sanction.lifted",
+    "sanction.appealed",
+    "fee_factor.changed",
 )
 
 
@@ -120,11 +156,110 @@ def _news(record: Record, fact: AnyFact) -> Iterator[tuple[str, dict[str, Any]]]
         case RefundRequested():
             yield "refund.requested", {}
         case RefundDecided(decision=decision):
-            after = refund_state(record.facts[: record.facts.index(fact) + 1], record.terms)
-            yield "refund.eligible" if after.status is RefundStatus.ELIGIBLE else f"refund.{decision}", {}
+            status = _status_after(record, fact)
+            yield "refund.eligible" if status is RefundStatus.ELIGIBLE else f"refund.{decision}", {}
         case RefundPaid():
             yield "refund.settled", {}
         case RefundExpired():
             yield "refund.expired", {}
+        case RefundDisputed():
+            yield "refund.disputed", {}
+        case CauseClaimed() | Revised():
+            status = _status_after(record, fact)
+            if status in (RefundStatus.REVIEW, RefundStatus.ELIGIBLE):
+                yield f"refund.{status}", {}
+        case ConsentAsked() | ConsentGiven() | ConsentRefused() | ConsentWithdrawn():
+            yield fact.kind.replace("_", "."), {"role": fact.role, "request": fact.request}
         case _:
             pass
+
+
+def _status_after(record: Record, fact: AnyFact) -> RefundStatus:
+    return refund_state(record.facts[: record.facts.index(fact) + 1], record.terms).status
+
+
+# --- persons ----------------------------------------------------------------------------------------------------------
+
+
+def person_rows(file: File, facts: Sequence[PersonFact]) -> list[OutboxRow]:
+    """The events that ``facts``, just put on a person's ledger, are to the outside; numbered on in its own stream.
+
+    They name the person, its session and what is on record, never what anybody wrote.
+    """
+    person = {"id": file.person.person_id, "pseudonym": file.person.pseudonym}
+    news = [(fact.at, type_, data) for fact in facts for type_, data in _person_news(file, fact)]
+    return [
+        OutboxRow(
+            type_,
+            json.dumps(
+                {
+                    "type": type_,
+                    "timestamp": to_rfc3339(at),
+                    "sequence": file.person.events + number,
+                    "data": {"person": person, **data},
+                },
+                separators=(",", ":"),
+                ensure_ascii=False,
+            ),
+        )
+        for number, (at, type_, data) in enumerate(news, start=1)
+    ]
+
+
+def _person_news(file: File, fact: PersonFact) -> Iterator[tuple[str, dict[str, Any]]]:
+    match fact:
+        case RatingGiven():
+            yield "rating.given", {"rating": _rating(fact)}
+        case RatingVoided(rating=id_):
+            yield "rating.voided", {"rating": _rating(file.dossier.ratings[id_].given)}
+        case ComplaintFiled(complaint=id_):
+            yield "complaint.filed", {"complaint": _complaint(file, id_)}
+        case ComplaintUpheld(complaint=id_):
+            yield "complaint.upheld", {"complaint": _complaint(file, id_)}
+        case ComplaintDismissed(complaint=id_):
+            yield "complaint.dismissed", {"complaint": _complaint(file, id_)}
+        case ComplaintRecategorised(complaint=id_):
+            yield "complaint.recategorised", {"complaint": _complaint(file, id_)}
+        case SanctionImposed(sanction=id_):
+            yield "sanction.imposed", {"sanction": _sanction(file, id_)}
+        case SanctionLifted(sanction=id_):
+            yield "sanction.lifted", {"sanction": _sanction(file, id_)}
+        case SanctionAppealed(sanction=id_):
+            yield "sanction.appealed", {"sanction": _sanction(file, id_)}
+        case FactorChanged():
+            data = {"bps": fact.bps, "before_bps": fact.before, "rules": fact.rules, "terms": fact.terms}
+            yield "fee_factor.changed", {"fee_factor": data}
+        case _:
+            pass
+
+
+def _rating(given: RatingGiven) -> dict[str, Any]:
+    return {"id": given.rating, "session": given.session, "role": given.role, "stars": given.stars, "tags": given.tags}
+
+
+def _complaint(file: File, id_: str) -> dict[str, Any]:
+    complaint = file.dossier.complaints[id_]
+    return {
+        "id": id_,
+        "session": complaint.filed.session,
+        "role": complaint.filed.role,
+        "category": complaint.category,
+        "status": complaint.status,
+    }
+
+
+def _sanction(file: File, id_: str) -> dict[str, Any]:
+    sanction = file.dossier.sanctions[id_]
+    imposed, lifted = sanction.imposed, sanction.lifted
+    return {
+        "id": id_,
+        "basis": imposed.basis,
+        "measure": imposed.measure,
+        "roles": imposed.roles,
+        "imposed_at": to_rfc3339(imposed.at),
+        "until": to_rfc3339(imposed.until) if imposed.until is not None else None,
+        "lifted_at": to_rfc3339(lifted.at) if lifted else None,
+        "lifted_why": lifted.why if lifted else None,
+        "complaints": imposed.complaints,
+        "rules": imposed.rules,
+    }

@@ -3,6 +3,41 @@
 
 export const PROTOCOL_VERSION = 1;
 
+export interface Afterwards {
+  /** what it gave */
+  rating: Rating | null;
+  /** what it was given, once that is shown (P2.1) */
+  rating_of_me: Rating | null;
+  rate_until: string | null;
+  /** its own */
+  reports: readonly Report[];
+  /** about it, once they are shown (P2.1, P2.9) */
+  reports_of_me: readonly Report[];
+  /** that bind it, or have bound it */
+  sanctions: readonly Sanction[];
+  /** its attendance here does not count (P1.8) */
+  excused: boolean;
+  contested: boolean;
+}
+
+export interface Consent {
+  id: string;
+  by: Role;
+  status: "asked" | "given" | "refused" | "withdrawn";
+  scope: string | null;
+  purpose: string | null;
+  /** what the one who gave it typed */
+  name: string | null;
+  asked_at: string;
+  given_at: string | null;
+  closed_at: string | null;
+}
+
+export interface Consents {
+  version: number;
+  consents: readonly Consent[];
+}
+
 export interface Description {
   version: number;
   type: "offer" | "answer";
@@ -16,6 +51,8 @@ export interface Done {
   join?: string | null;
   /** hang_up: whether that ended it, or was a stepping out (P3.8, P1.3) */
   ended?: boolean | null;
+  /** report_and_leave: the number under which the report is kept */
+  ticket?: string | null;
 }
 
 export interface Draining {
@@ -63,6 +100,18 @@ export interface May {
   /** alone: from then on leaving is free (P1.3, P3.8) */
   leave_at: string | null;
   request_refund: boolean;
+  /** while they are in session together (P5.3) */
+  ask_consent: boolean;
+  rate: boolean;
+  /** what the other may be reported for now (P2.2) */
+  report: readonly "conduct" | "deception" | "privacy" | "other"[];
+  /** say that the session could not be held (P3.17) */
+  claim: boolean;
+  /** not accept that the refund was declined (P3.12) */
+  dispute: boolean;
+  answer_rating: boolean;
+  /** say that one's own attendance is not as it is written here (P1.8) */
+  contest: boolean;
 }
 
 export interface Me {
@@ -95,6 +144,8 @@ export interface Other {
   name: string;
   status: "not_here" | "checking" | "here" | "away";
   running_late_minutes?: number | null;
+  /** the badge of an expert who is always on time (P1.7) */
+  punctual: boolean;
 }
 
 export interface PartySummary {
@@ -115,6 +166,15 @@ export interface Peer {
 }
 
 export type Phase = "scheduled" | "waiting" | "live" | "held" | "ended" | "cancelled";
+
+export interface Rating {
+  id: string;
+  stars: number;
+  tags: readonly string[];
+  text: string | null;
+  answer: string | null;
+  given_at: string;
+}
 
 export interface Refund {
   status: "none" | "eligible" | "requested" | "review" | "approved" | "declined" | "disputed" | "settled" | "expired";
@@ -143,12 +203,44 @@ export interface Replaced {
   version: number;
 }
 
+export interface Report {
+  ticket: string;
+  category: "conduct" | "deception" | "privacy" | "other";
+  status: "filed" | "upheld" | "dismissed";
+  text: string | null;
+  /** the reason of the decision, once there is one */
+  why: string | null;
+  filed_at: string;
+  decided_at: string | null;
+}
+
 export interface Resumed {
   version: number;
   role: Role;
 }
 
 export type Role = "client" | "expert";
+
+export interface Sanction {
+  id: string;
+  basis: "conduct" | "deception" | "privacy" | "operator";
+  measure: "hold" | "suspension" | "permanent";
+  roles: readonly Role[];
+  imposed_at: string;
+  until: string | null;
+  lifted_at: string | null;
+  /** the sessions of the reports it stands on */
+  sessions: readonly string[];
+  rules: readonly string[];
+  /** an operator's words */
+  reason: string | null;
+  /** the country whose law it names (P4.1) */
+  law: string | null;
+  appeal: "pending" | "granted" | "refused" | null;
+  appeal_reason: string | null;
+  /** it may be appealed until then; null: not, or not anymore */
+  appeal_until: string | null;
+}
 
 export interface ServerMessage {
   version: number;
@@ -189,14 +281,29 @@ export interface View {
   expert_absence_seconds: number;
   /** held: the absent one's grace ends then */
   held_until: string | null;
+  consents: readonly Consent[];
   end: End | null;
   refund: Refund | null;
+  afterwards?: Afterwards | null;
 }
 
 export type Whom = "client" | "expert" | "both" | "platform" | "operator";
 
 export interface Command {
   command_id: string;
+}
+
+export interface ConsentCommand {
+  command_id: string;
+  act: "ask" | "give" | "refuse" | "withdraw";
+  /** which one is answered; none when asking */
+  request?: string | null;
+  /** ask: what */
+  scope?: string | null;
+  /** ask: why */
+  purpose?: string | null;
+  /** give: typed */
+  name?: string | null;
 }
 
 export interface DescribeCommand {
@@ -238,6 +345,14 @@ export interface QualityCommand {
   bitrate_kbps?: number | null;
 }
 
+export interface ReportAndLeaveCommand {
+  command_id: string;
+  category: "conduct" | "deception" | "privacy" | "other";
+  text?: string | null;
+  /** the join it was pressed in: with an older one it is stale */
+  join?: string | null;
+}
+
 export interface RestartCommand {
   command_id: string;
 }
@@ -260,6 +375,8 @@ export interface Commands {
   hang_up: HangUpCommand;
   step_out: StepOutCommand;
   running_late: RunningLateCommand;
+  consent: ConsentCommand;
+  report_and_leave: ReportAndLeaveCommand;
   media: MediaCommand;
   quality: QualityCommand;
 }
@@ -273,6 +390,7 @@ export interface Events {
   resumed: Resumed;
   moved: Moved;
   warning: TimeWarning;
+  consent: Consents;
   ended: Ended;
   replaced: Replaced;
   draining: Draining;

@@ -130,8 +130,8 @@ async def _wake_or_sweep(o: Office, session: str, n: int) -> Any:
 async def _any_end(o: Office, session: str, n: int) -> Any:
     acts = (
         lambda: o.desk.report(session, HangUp(list(Role)[n % 2]), o.clock()),
-        lambda: o.desk.end(session, "why"),
-        lambda: o.desk.remove(session, Role.CLIENT, "why"),
+        lambda: o.desk.end(session, "why", "key_1"),
+        lambda: o.desk.remove(session, Role.CLIENT, "why", "key_1"),
         lambda: o.desk.report(session, Outage(NOON), o.clock()),
     )
     return await acts[n % 3]()

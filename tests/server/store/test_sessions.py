@@ -108,7 +108,7 @@ async def test_due_are_those_whose_time_has_come_earliest_first(o: Office) -> No
 async def test_open_until_leaves_out_what_is_over_and_what_is_far(o: Office) -> None:
     for name, starts_at in (("on", NOON), ("far", NOON + 600 * MINUTE), ("gone", NOON)):
         await o.desk.book(booking(name, starts_at=starts_at))
-    await o.desk.end("gone", "why")
+    await o.desk.end("gone", "why", "key_1")
     async with o.database.read() as connection:
         assert await sessions.open_until(connection, NOON + 60 * MINUTE) == ["on"]
 

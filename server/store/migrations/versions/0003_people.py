@@ -75,7 +75,7 @@ def upgrade() -> None:
         sa.Column("met", Long, nullable=False),
         sa.Column("no_show", Long, nullable=False),
         sa.Column("at", Long, nullable=False),
-        sa.PrimaryKeyConstraint("session_id", "starts_at", "role", name="pk_marks"),
+        sa.PrimaryKeyConstraint("session_id", "starts_at", "role", "at", name="pk_marks"),
         sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], name="fk_marks_session_id"),
         sa.ForeignKeyConstraint(["person"], ["people.pseudonym"], name="fk_marks_person"),
         sa.ForeignKeyConstraint(["other"], ["people.pseudonym"], name="fk_marks_other"),

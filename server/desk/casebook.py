@@ -1,0 +1,147 @@
+"""What is written of a person within a transaction that somebody else has begun: the one way onto a person's ledger.
+
+``change`` loads the person locked, lets a decision give facts, adds what follows from them by the rules (sanctions
+lifted and imposed, P2.3, P2.5; a fee factor that is another now, P1.6), saves, and puts the events into the outbox.
+``settled`` does what a session's new facts mean for its two persons. Decides nothing itself: that is ``policy``.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.policy import conduct, fees
+from server.policy.facts import AnyFact, FeeFactored, RefundDecided, Revised, Settled
+from server.policy.fees import FeeFactor
+from server.policy.people import FactorChanged, PersonFact, dossier
+from server.policy.punctuality import badge, marks_of, punctuality
+from server.policy.terms import Terms
+from server.store import people
+from server.store.people import File, Person
+from server.store.sessions import Known, Record
+from server.webhooks.payloads import person_rows
+from signaling.errors import NotFound, UserError
+from signaling.session import Moved, Ms, Role
+
+Decide = Callable[[File, Ms], Sequence[PersonFact]]
+"""From a person's file and the time: the facts that are new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A person's file after a change, and the facts that it gave, the consequences among them."""
+
+    file: File
+    facts: tuple[PersonFact, ...]
+
+
+async def change(connection: AsyncConnection, terms: Terms, pseudonym: str, decide: Decide, now: Ms) -> Changed:
+    """One change of a person, with all that follows from it (P2.3: counted with the accused locked).
+
+    ``terms``: those in force now (P0.4). ``NotFound`` when there is no such person.
+    """
+    before = await people.load(connection, pseudonym, lock=True)
+    if before is None:
+        raise NotFound("There is no person with this id.", code="person_not_found")
+    now = max([now, *(fact.at for fact in before.facts[-1:])])
+    facts = list(decide(before, now))
+    facts += conduct.consequences(dossier([*before.facts, *facts]), terms, now, new_sanction)
+    after = await people.append(connection, before, facts)
+    after, told = await _reassess(connection, terms, after, now)
+    facts += told
+    person = await people.add_outbox(connection, after.person, person_rows(after, facts), now)
+    return Changed(replace(after, person=person), tuple(facts))
+
+
+async def factor(connection: AsyncConnection, terms: Terms, file: File, now: Ms) -> tuple[FeeFactor, Ms | None]:
+    """What this expert's factor is, booked now (P1.5, P1.6, P2.8), and when it may change by itself."""
+    marks = await people.marks(connection, file.person.pseudonym, Role.EXPERT)
+    found = punctuality(marks, file.dossier.excused, terms, now)
+    return fees.factor(found, file.dossier, terms, now), fees.next_change(file.dossier, terms, now, marks)
+
+
+async def engage(connection: AsyncConnection, client: str, expert: str, now: Ms) -> dict[Role, File]:
+    """The files of the two persons of a booking, made where they are new, and locked until it is committed."""
+    ids = {Role.CLIENT: client, Role.EXPERT: expert}
+    persons = {role: await people.open_person(connection, id_, now) for role, id_ in _sorted(ids)}
+    return await open_files(connection, {role: person.pseudonym for role, person in persons.items()})
+
+
+async def open_files(connection: AsyncConnection, pseudonyms: dict[Role, str]) -> dict[Role, File]:
+    """The files of both persons, locked."""
+    files: dict[Role, File] = {}
+    for role, pseudonym in _sorted(pseudonyms):
+        file = await people.load(connection, pseudonym, lock=True)
+        if file is None:
+            raise NotFound("There is no person with this id.", code="person_not_found")
+        files[role] = file
+    return files
+
+
+def bookable(file: File, role: Role, now: Ms) -> None:
+    """``UserError`` 409 when a sanction keeps this person from being booked in this role (P2.6)."""
+    if conduct.barred_from_booking(file.dossier, role, now):
+        raise UserError("party_sanctioned", f"The {role} cannot be booked at present; its standing says why.")
+
+
+def known(file: File) -> Known:
+    """What a record keeps of a person: a sanction in force is looked up when it is loaded."""
+    return Known(file.person.pseudonym, file.person.badge)
+
+
+async def fee_factored(connection: AsyncConnection, terms: Terms, file: File, at: Ms) -> FeeFactored:
+    """The expert's factor, to be frozen into a session that is booked with it (P1.6)."""
+    found, _ = await factor(connection, terms, file, at)
+    return FeeFactored(at, found.bps, found.rules, terms.hash, file.person.head)
+
+
+async def settled(connection: AsyncConnection, terms: Terms, record: Record, facts: Sequence[AnyFact], now: Ms) -> None:
+    """What ``facts``, just put on a session's ledger, say of its two persons: marks (P1.4), and a factor (P1.6)."""
+    if record.probe or not any(isinstance(fact, Settled | Revised | Moved | RefundDecided) for fact in facts):
+        return
+    client, expert = (record.who(role).pseudonym for role in Role)
+    if not client or not expert:
+        return
+    marks = marks_of(record.id, record.facts, record.terms, client, expert)
+    mine = [(client if mark.role is Role.CLIENT else expert, mark) for mark in marks]
+    if expert in await people.add_marks(connection, record.id, mine):
+        await change(connection, terms, expert, lambda file, at: (), now)
+
+
+async def look_again(connection: AsyncConnection, terms: Terms, pseudonym: str, now: Ms) -> None:
+    """A factor that changes by itself: a penalty that ends, a rating that is shown (P2.1, P2.8)."""
+    await change(connection, terms, pseudonym, lambda file, at: (), now)
+
+
+def new_sanction() -> str:
+    return f"sn_{secrets.token_hex(8)}"
+
+
+async def _reassess(
+    connection: AsyncConnection, terms: Terms, file: File, now: Ms
+) -> tuple[File, tuple[PersonFact, ...]]:
+    """The factor as of now; a fact when it is another than the one told last."""
+    found, wake_at = await factor(connection, terms, file, now)
+    told: tuple[PersonFact, ...] = ()
+    if found.bps != file.dossier.told:
+        told = (FactorChanged(now, found.bps, file.dossier.told, found.rules, terms.hash),)
+        file = await people.append(connection, file, told)
+    shown: Person = replace(
+        file.person,
+        factor_bps=found.bps,
+        punctuality_bps=found.punctuality.bps,
+        counted=len(found.punctuality.counted),
+        badge=badge(found.punctuality, terms),
+        wake_at=wake_at,
+    )
+    if shown != file.person:
+        await people.show(connection, shown)
+    return replace(file, person=shown), told
+
+
+def _sorted(of: dict[Role, str]) -> list[tuple[Role, str]]:
+    """Locks are taken in one order, or two transactions wait for each other."""
+    return sorted(of.items(), key=lambda item: item[1])
