@@ -40,7 +40,7 @@ async def test_a_booking_is_stored_with_its_ledger_terms_and_event(tmp_path: Pat
         assert booked.created
         record = await o.desk.record("bk_1")
         assert record.session.phase is Phase.SCHEDULED
-        assert [f.kind for f in record.facts] == ["booked", "priced", "accepted", "accepted"]
+        assert [f.kind for f in record.facts] == ["booked", "priced", "fee_factored", "accepted", "accepted"]
         assert record.facts[1] == Priced(NOON - 60 * MINUTE, Money(12000, "USD"))
         assert o.alarms["bk_1"] == NOON + MINUTE + 1  # late_at
     rows = sqlite3.connect(tmp_path / "a.db").execute("select type, sequence, body from outbox").fetchall()
@@ -187,7 +187,7 @@ async def test_P3_9_a_restart_empties_the_seats_and_blames_nobody(tmp_path: Path
     async with office(tmp_path / "a.db", clock) as o:
         await o.desk.reconcile()
         assert (await o.desk.record("bk_1")).session.phase is Phase.HELD
-        assert (await o.desk.record("later")).facts == (await o.desk.record("later")).facts[:4]
+        assert (await o.desk.record("later")).facts == (await o.desk.record("later")).facts[:5]
         for role in Role:
             await o.desk.report("bk_1", Join(role, f"again-{role}"), o.clock.at(6.2))
         assert (await o.desk.record("bk_1")).session.phase is Phase.LIVE
@@ -239,7 +239,7 @@ async def test_a_listener_that_fails_does_not_undo_the_record(tmp_path: Path) ->
 
         o.desk.listeners.insert(0, broken)
         await o.desk.book(booking())
-        assert (await o.desk.record("bk_1")).version == 4
+        assert (await o.desk.record("bk_1")).version == 5
         assert len(o.reports) == 1  # and the next listener is told all the same
 
 
@@ -258,7 +258,7 @@ async def test_P0_4_the_stored_ledger_verifies_and_cannot_be_changed(tmp_path: P
         raw.execute("delete from ledger")
     with pytest.raises(Broken) as broken:
         verify("bk_1", [replace(e, body=e.body.replace("client", "expert")) for e in entries])
-    assert broken.value.seq == 3
+    assert broken.value.seq == 4
     text = "".join(e.body for e in entries)
     assert not any(name in text for name in ("Ada", "Max", "c_9", "e_4"))  # roles, never persons
 
