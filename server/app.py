@@ -35,6 +35,7 @@ from server.pulse import Pulse
 from server.selftest import SelfTest
 from server.store.database import Locked, open_database
 from server.store.migrate import upgrade
+from server.store.signing import derive_sealing_key
 from server.timers import Timers
 from signaling.attendant import Attendant
 from signaling.fanout import Fanout
@@ -62,12 +63,14 @@ class Service:
         self.draining = False
         self.demo: list[dict[str, str]] = []
         terms = parse_terms(settings.terms.read_text()) if settings.terms else Terms()
+        secret = settings.secret or throwaway_secret()
         rules = Rules(
             terms=terms,
             guidelines_version=settings.guidelines_version,
             origin=settings.origin,
-            token_key=tokens.derive_key(settings.secret or throwaway_secret()),
+            token_key=tokens.derive_key(secret),
             api_key=settings.api_key,
+            sealing_key=derive_sealing_key(secret),
         )
         self.database = open_database(settings.database_url)
         self.desk = Desk(self.database, rules, clock)

@@ -1,4 +1,4 @@
-"""The command line: ``headstrt serve | demo | probe | migrate | keys | doctor``.
+"""The command line: ``headstrt serve | demo | probe | migrate | keys | verify | doctor``.
 
 Each command reads the settings, calls one thing and prints; what is wrong is one clear line on stderr and
 exit code 1 or 2.
@@ -115,6 +115,31 @@ def keys_revoke(key_id: Annotated[str, typer.Argument(help="as `keys list` shows
 
     _run(call(_settings(), "revoke", key_id=key_id))
     print(f"{key_id} is revoked")
+
+
+@keys.command("rotate-signing")
+def keys_rotate_signing() -> None:
+    """Replace the key that signs receipts; what the old one signed can still be checked."""
+    from server.control import call
+
+    print(f"receipts are signed with {_run(call(_settings(), 'rotate-signing'))['kid']} from now on")
+
+
+@app.command()
+def verify(
+    receipt: Annotated[str, typer.Argument(help="a file with a receipt; none: look through the database")] = "",
+    jwks: Annotated[str, typer.Option(help="the keys: a file, or the https address of /.well-known/jwks.json")] = "",
+    ledger: Annotated[str, typer.Option(help="a file with the session's ledger, as the API answers it")] = "",
+    terms: Annotated[str, typer.Option(help="a file with the terms it was judged by, if not the defaults")] = "",
+    database: Annotated[bool, typer.Option("--database", help="look through every stored ledger, read-only")] = False,
+) -> None:
+    """Check a receipt without asking the server, or every stored ledger. Exit code: 0 in order, 1 not, 2 unknown."""
+    from server.verify import run
+
+    url = _settings().database_url if database or not receipt else None
+    _exit(
+        run(print, receipt=receipt or None, jwks=jwks or None, ledger=ledger or None, terms=terms or None, database=url)
+    )
 
 
 @app.command()

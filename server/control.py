@@ -23,6 +23,7 @@ from server.policy.terms import Terms
 from server.store.database import Locked, open_database
 from server.store.keys import Key
 from server.store.migrate import ready
+from server.store.signing import derive_sealing_key
 from signaling.errors import HeadstrtError
 from signaling.messages import to_rfc3339
 
@@ -51,7 +52,7 @@ def key_document(key: Key, secret: str | None = None) -> dict[str, Any]:
 
 
 async def call(settings: Settings, act: str, **arguments: Any) -> dict[str, Any]:
-    """Do ``create | list | revoke`` here or in the running server. ``HeadstrtError`` if it is refused."""
+    """Do one of ``_do``'s acts here or in the running server. ``HeadstrtError`` if it is refused."""
     database = open_database(settings.database_url)
     try:
         await ready(database)
@@ -60,7 +61,8 @@ async def call(settings: Settings, act: str, **arguments: Any) -> dict[str, Any]
             raise OSError("the running server is of another version, which has another schema") from None
         return await _ask(socket_path(Path(database.url.database or "")), act, arguments)
     try:
-        rules = Rules(Terms(), settings.guidelines_version, settings.origin, b"", settings.api_key)
+        sealing_key = derive_sealing_key(settings.secret) if settings.secret else b""
+        rules = Rules(Terms(), settings.guidelines_version, settings.origin, b"", settings.api_key, sealing_key)
         return await _do(Desk(database, rules, lambda: time.time_ns() // 1_000_000), act, arguments)
     finally:
         await database.close()
@@ -73,6 +75,8 @@ async def _do(desk: Desk, act: str, arguments: dict[str, Any]) -> dict[str, Any]
     if act == "revoke":
         await desk.revoke_key(arguments["key_id"])
         return {}
+    if act == "rotate-signing":
+        return {"kid": (await desk.signing.rotate()).kid}
     return {"data": [key_document(key) for key in await desk.keys()]}
 
 
@@ -86,6 +90,7 @@ async def _ask(path: Path, act: str, arguments: dict[str, Any]) -> dict[str, Any
         "create": ("POST", "/keys"),
         "list": ("GET", "/keys"),
         "revoke": ("DELETE", f"/keys/{arguments.get('key_id')}"),
+        "rotate-signing": ("POST", "/signing/rotate"),
     }[act]
     body = {"name": arguments["name"], "scopes": arguments["scopes"]} if act == "create" else None
     connector = aiohttp.UnixConnector(str(path))

@@ -126,7 +126,7 @@ def test_every_command_that_is_named_exists(document: Path) -> None:
     groups = {name.partition(" ")[0] for name in known if " " in name}
     named = set()
     for code in commands(document):
-        for first, second in re.findall(r"(?<!-u )(?<![\w-])headstrt ([a-z]+)((?: [a-z]+)?)", code):
+        for first, second in re.findall(r"(?<!-u )(?<![\w-])headstrt ([a-z]+)((?: [a-z-]+)?)", code):
             named.add(first + second if first in groups else first)
     assert named - groups - known == set()  # ``headstrt keys`` is the group itself
 

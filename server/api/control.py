@@ -36,13 +36,20 @@ class KeyList(BaseModel):
     data: tuple[KeyAnswer, ...]
 
 
+class SigningKeyAnswer(BaseModel):
+    """The key that signs receipts from now on."""
+
+    kid: str
+
+
 def control_app(desk: Desk) -> web.Application:
-    """``GET/POST /keys`` and ``DELETE /keys/{id}``. Serve it on a ``UnixSite`` whose socket is 0600."""
+    """``GET/POST /keys``, ``DELETE /keys/{id}``, ``POST /signing/rotate``. For a ``UnixSite`` that is 0600."""
     app = web.Application(client_max_size=requests.MAX_BODY, middlewares=[middleware.say_problems])
     app[DESK] = desk
     app.router.add_get("/keys", _list)
     app.router.add_post("/keys", _create)
     app.router.add_delete("/keys/{id}", _revoke)
+    app.router.add_post("/signing/rotate", _rotate)
     return app
 
 
@@ -59,6 +66,10 @@ async def _create(request: web.Request) -> web.Response:
 async def _revoke(request: web.Request) -> web.Response:
     await request.app[DESK].revoke_key(request.match_info["id"])
     return web.Response(status=204)
+
+
+async def _rotate(request: web.Request) -> web.Response:
+    return answer(SigningKeyAnswer(kid=(await request.app[DESK].signing.rotate()).kid), 201)
 
 
 def _key(key: Key) -> KeyAnswer:

@@ -167,6 +167,8 @@ def _responses(route: Route, schemas: Any) -> Json:
             response["content"] = {"application/json": {"schema": schemas[answer, "serialization"]}}
         if route.etag:
             response["headers"] = {"ETag": {"description": "The version, quoted", "schema": {"type": "string"}}}
+        if (before := responses.get(str(status))) is not None:  # the same in another form
+            response["content"] = {**before["content"], **response["content"]}
         responses[str(status)] = response
     for refused, codes in _refusals(route).items():
         responses.setdefault(

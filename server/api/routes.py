@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from server.answers import SessionAnswer
-from server.api import access, docs, health, me, middleware, openapi, pages, requests, sessions
+from server.api import access, docs, health, me, middleware, openapi, pages, receipts, requests, sessions
 from server.api.deps import DEPS, Deps
 from server.api.route import Handler, Open, Route
 from signaling.messages import View
@@ -120,6 +120,17 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "GET",
+        "/v1/sessions/{id}/receipt",
+        receipts.of_session,
+        READ,
+        "A party's signed attendance receipt",
+        "sessions",
+        ((200, receipts.ReceiptAnswer), (200, receipts.JOSE)),
+        (_GONE, "409 not_settled"),
+        query=receipts.ReceiptQuery,
+    ),
+    Route(
+        "GET",
         "/v1/sessions/{id}/calendar.ics",
         sessions.invitation,
         BOOK,
@@ -203,6 +214,25 @@ ROUTES: tuple[Route, ...] = (
         "party",
         ((204, None),),
         body=requests.LeavingBody,
+    ),
+    Route(
+        "GET",
+        "/v1/me/receipt",
+        receipts.mine,
+        Open.PARTY,
+        "One's own signed attendance receipt",
+        "party",
+        ((200, receipts.ReceiptAnswer), (200, receipts.JOSE)),
+        ("409 not_settled",),
+    ),
+    Route(
+        "GET",
+        "/.well-known/jwks.json",
+        receipts.jwks,
+        Open.EVERYONE,
+        "The keys that receipts are checked with",
+        "service",
+        ((200, receipts.JwkSet),),
     ),
     Route(
         "GET",
