@@ -16,6 +16,7 @@ import secrets
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import structlog
@@ -113,6 +114,14 @@ class _Party:
 
 
 @dataclass(slots=True)
+class _Coming:
+    """A join that is being put on record: whose page it is, and, once the record stands, when it has its seat."""
+
+    sid: str
+    seated: asyncio.Future[None] | None = None
+
+
+@dataclass(slots=True)
 class _Live:
     """One session as it is lived now."""
 
@@ -128,6 +137,7 @@ class _Live:
     deadline: float = 0.0
     ends_at: Ms = 0
     mutual: int = 0
+    coming: dict[str, _Coming] = field(default_factory=dict)  # by join
     jobs: deque[Callable[[], Awaitable[None]]] = field(default_factory=deque)
     working: bool = False
 
@@ -360,23 +370,42 @@ class Attendant:
             raise ProtocolError("replaced", "Another device of yours holds the seat now.")
         resumed = command.resume is not None and command.resume == party.join
         join = party.join if resumed and party.join is not None else secrets.token_urlsafe(12)
-        if command.guidelines is not None:  # P5.2
-            await self._desk.report(live.id, Accept(role, command.guidelines), at)
-        report = await self._desk.report(live.id, Join(role, join), at)
-
-        async def seat() -> None:
-            if live.over:
-                return
-            if resumed and party.join == join:
-                await self._carry(live, role, sid)
-            elif report.session.seat(role).join == join:
-                await self._take_seat(live, role, join, sid, report)
-
-        await self._run(live, seat)
+        if resumed:
+            report = await self._accept_and_join(live, role, join, command.guidelines, at)
+            await self._run(live, lambda: self._resume(live, role, join, sid, report))
+            return Done(version=report.version, join=join)
+        coming = live.coming[join] = _Coming(sid)
+        try:
+            report = await self._accept_and_join(live, role, join, command.guidelines, at)
+        finally:
+            del live.coming[join]
+        if coming.seated is not None:
+            await coming.seated
         return Done(version=report.version, join=join)
+
+    async def _accept_and_join(self, live: _Live, role: Role, join: str, guidelines: str | None, at: Ms) -> Report:
+        """Both in one transaction (P5.2); a join that is refused does not take the acceptance with it."""
+        if guidelines is None:
+            return await self._desk.report(live.id, Join(role, join), at)
+        accept = Accept(role, guidelines)
+        try:
+            return await self._desk.report(live.id, (accept, Join(role, join)), at)
+        except UserError:
+            await self._desk.report(live.id, accept, at)
+            raise
+
+    async def _resume(self, live: _Live, role: Role, join: str, sid: str, report: Report) -> None:
+        if live.over:
+            return
+        if live.party(role).join == join:
+            await self._carry(live, role, sid)
+        elif report.session.seat(role).join == join:
+            await self._take_seat(live, role, join, sid, report)
 
     async def _take_seat(self, live: _Live, role: Role, join: str, sid: str, report: Report) -> None:
         """A new join: the older device is told so (P0.6), and the media is made anew."""
+        if live.over:
+            return
         party, older = live.party(role), live.party(role).carrier
         if party.join is not None:
             party.outdone.append(party.join)
@@ -489,6 +518,11 @@ class Attendant:
         if live is None:
             return  # nobody is looking
         live.version = max(live.version, report.version)
+        for fact in report.facts:
+            if isinstance(fact, Joined | Replaced) and (coming := live.coming.get(fact.join)) is not None:
+                # before anything is told: the media takes longest
+                seat = partial(self._take_seat, live, fact.role, fact.join, coming.sid, report)
+                coming.seated = self._enqueue(live, seat)
         if report.facts:
             self._post(live, lambda: self._follow(live, report))
         for fact in report.facts:  # what the relay must do at once waits for nobody's telling
@@ -718,6 +752,10 @@ class Attendant:
 
     async def _run(self, live: _Live, job: Callable[[], Awaitable[T]]) -> T:
         """As ``_post``, and wait for what comes of it."""
+        return await self._enqueue(live, job)
+
+    def _enqueue(self, live: _Live, job: Callable[[], Awaitable[T]]) -> asyncio.Future[T]:
+        """As ``_post``; what comes of it will be in the future."""
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
         async def work() -> None:
@@ -731,7 +769,7 @@ class Attendant:
                     done.set_result(result)
 
         self._post(live, work)
-        return await done
+        return done
 
     async def _work(self, live: _Live) -> None:
         try:

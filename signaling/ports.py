@@ -34,8 +34,11 @@ class Desk(Protocol):
     async def admit(self, token: str) -> Admission:
         """``Denied`` for an unknown, expired, revoked or wrong token: one answer for all of them."""
 
-    async def report(self, session: str, event: Event, at: Ms) -> Report:
-        """Let an event happen that was accepted ``at``; returns after the commit. ``UserError`` if refused."""
+    async def report(self, session: str, event: Event | tuple[Event, ...], at: Ms) -> Report:
+        """Let an event happen that was accepted ``at``; returns after the commit. ``UserError`` if refused.
+
+        Several happen one after the other in one transaction: if one of them is refused, none has happened.
+        """
 
     async def late(self, session: str, role: Role, minutes: int, at: Ms) -> Report:
         """A party says that it is running late; ``UserError`` once the session is over."""

@@ -102,6 +102,7 @@ class FakeDesk:
         self.tokens: dict[str, Admission] = {}
         self.listeners: list[Listener] = []
         self.events: list[Event] = []
+        self.changes: list[tuple[Fact, ...]] = []  # what each report gave
         self.late_minutes: dict[tuple[str, Role], int] = {}
         self.admitting: Callable[[], None] = lambda: None
         self.gate: asyncio.Event | None = None
@@ -113,7 +114,7 @@ class FakeDesk:
         for role in Role:
             self.tokens[f"{session}:{role}"] = Admission(session, role)
             if accepted:
-                self._advance(session, Accept(role, "v1"), self.clock())
+                self._advance(session, (Accept(role, "v1"),), self.clock())
 
     async def admit(self, token: str) -> Admission:
         self.admitting()
@@ -122,13 +123,15 @@ class FakeDesk:
             raise Denied()
         return self.tokens[token]
 
-    async def report(self, session: str, event: Event, at: Ms) -> Report:
+    async def report(self, session: str, event: Event | tuple[Event, ...], at: Ms) -> Report:
+        events = event if isinstance(event, tuple) else (event,)
         async with self._locks[session]:
             await asyncio.sleep(0)  # the transaction
             if self.gate is not None:
                 await self.gate.wait()
-            self.events.append(event)
-            report = self._advance(session, event, at)
+            self.events.extend(events)
+            report = self._advance(session, events, at)
+            self.changes.append(report.facts)
             for listener in self.listeners:
                 await listener(session, report)
         return report
@@ -170,11 +173,14 @@ class FakeDesk:
     def kinds(self, session: str = "s1") -> list[str]:
         return [fact.kind for fact in self.facts[session]]
 
-    def _advance(self, session: str, event: Event, at: Ms) -> Report:
-        step = advance(self.sessions[session], event, at)
-        self.sessions[session] = step.session
-        self.facts[session] += step.facts
-        return Report(step.session, step.facts, self.version(session))
+    def _advance(self, session: str, events: tuple[Event, ...], at: Ms) -> Report:
+        now, facts = self.sessions[session], tuple[Fact, ...]()
+        for event in events:  # all of them, or none
+            step = advance(now, event, at)
+            now, facts = step.session, (*facts, *step.facts)
+        self.sessions[session] = now
+        self.facts[session] += facts
+        return Report(now, facts, self.version(session))
 
 
 def a_view(id_: str, session: Session, role: Role, version: int, now: Ms) -> View:
@@ -240,6 +246,8 @@ NO_PULSE = Pulse(False, None, None, 0, 0, 0, 0, 0, 0)
 class _Board:
     deadline: float
     generation: int = 0
+    called: bool = False
+    offer: str | None = None
     joined: set[Role] = field(default_factory=set)
     pulses: dict[Role, Pulse] = field(default_factory=dict)
 
@@ -266,10 +274,17 @@ class FakeSwitchboard:
         board = self.boards[session]
         board.joined.add(role)
         board.pulses.pop(role, None)
-        if len(board.joined) < 2:
+        if Role.EXPERT not in board.joined:
             return []
-        board.generation += 1
-        return [Outgoing(Role.EXPERT, "negotiate", board.generation)]
+        told: list[Outgoing] = []
+        if role is Role.EXPERT or board.called:
+            board.generation += 1
+            board.called, board.offer = False, None
+            told = [Outgoing(Role.EXPERT, "negotiate", board.generation)]
+        board.called = len(board.joined) == 2
+        if board.called and board.offer is not None:
+            told.append(Outgoing(Role.CLIENT, "description", board.generation, "offer", board.offer))
+        return told
 
     def leave(self, session: str, role: Role) -> None:
         self.calls.append(("leave", session, role))
@@ -283,6 +298,9 @@ class FakeSwitchboard:
         if sdp == "bad":
             raise ProtocolError("bad_sdp", "This is not a description.")
         kind: Literal["offer", "answer"] = "offer" if type == "offer" else "answer"
+        if not board.called:
+            board.offer = f"relayed {sdp}"
+            return []
         return [Outgoing(role.other, "description", generation, kind, f"relayed {sdp}")]
 
     def restart(self, session: str, role: Role) -> list[Outgoing]:

@@ -17,6 +17,7 @@ import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import Any, Literal, TypeVar
 from weakref import WeakValueDictionary
 
@@ -358,11 +359,22 @@ class Sessions:
                 log.warning("who came could not be noted", session=record.id)  # and is no reason to send it away
         return Admission(claims.session, claims.role)
 
-    async def report(self, session: str, event: Event, at: Ms) -> Report:
-        """Let an event happen that was accepted ``at``; returns after the commit."""
-        if isinstance(event, Accept) and event.version != self.rules.guidelines_version:
+    async def report(self, session: str, event: Event | tuple[Event, ...], at: Ms) -> Report:
+        """Let an event, or several in one transaction, happen that was accepted ``at``; returns after the commit."""
+        events = event if isinstance(event, tuple) else (event,)
+        if any(isinstance(each, Accept) and each.version != self.rules.guidelines_version for each in events):
             raise UserError("guidelines_changed", "The guidelines have a new version; read and accept that one.")
-        _, report = await self._event(session, event, at)
+
+        def happen(record: Record) -> tuple[Record, Sequence[AnyFact]]:
+            facts: list[Fact] = []
+            so_far = record
+            for each in events:
+                more = self._advance(so_far, each, at)
+                so_far = replace(so_far, session=reduce(apply, more, so_far.session))
+                facts += more
+            return record, facts
+
+        _, report = await self._change(session, at, happen)
         return report
 
     async def late(self, session: str, role: Role, minutes: int, at: Ms) -> Report:

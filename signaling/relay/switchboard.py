@@ -4,10 +4,12 @@ Decides who is told what so that two browsers reach each other through us, and k
 the last description of each side, the deadline), so that a restart of one side is answered here, without the other,
 and a worker that died is replaced without either. Refuses to know: packets, money, who may join and when.
 
-The negotiation of one *generation*, which begins whenever both sides have joined and one of them anew::
+The negotiation of one *generation*, which begins whenever the expert has joined anew, and whenever the client has after
+they had a call in the one before. The expert's page offers while it waits, so that the client finds the offer here::
 
-    join(client), join(expert)   -> negotiate to the expert: a new peer connection, and its offer
-    describe(expert, offer)      -> the offer, with our ICE part, to the client
+    join(expert)                 -> negotiate to the expert: a new peer connection, and its offer
+    describe(expert, offer)      -> kept
+    join(client)                 -> the offer, with our ICE part, to the client; if it is not here yet, as soon as it is
     describe(client, answer)     -> the answer, with our ICE part, to the expert
 
 Afterwards, within the generation, each side on its own::
@@ -119,7 +121,7 @@ class _Side:
     joined: bool = False
     fingerprint: tuple[str, ...] | None = None
     description: sdp.Description | None = None  # of this generation
-    credentials: list[Credentials] = field(default_factory=list)  # of this generation, the newest last
+    credentials: list[Credentials] = field(default_factory=list)  # of this call, the newest last
     up: bool = False
     last_check: float | None = None
     last_packet: float | None = None
@@ -133,6 +135,7 @@ class _Session:
     deadline: float
     sides: dict[Role, _Side] = field(default_factory=lambda: {role: _Side() for role in Role})
     generation: int = 0
+    called: bool = False  # a call was opened in this generation
     lane: _Lane | None = None  # from its first call on: descriptions name the port
     call: int | None = None
     stopped: bool = False
@@ -219,9 +222,10 @@ class Switchboard:
         state = self._sessions[session]
         state.sides[role] = _Side(joined=True)
         self._end_call(state)
-        if state.stopped or not all(side.joined for side in state.sides.values()):
+        if state.stopped or not state.sides[Role.EXPERT].joined:
             return []
-        return self._begin_generation(state)
+        told = self._begin_generation(state) if role is Role.EXPERT or state.called else []
+        return told + self._begin_call(state) if state.sides[Role.CLIENT].joined else told
 
     def leave(self, session: str, role: Role) -> None:
         """That side's leg is closed. The other's stays: it carries its proof of life (P3.14)."""
@@ -240,7 +244,7 @@ class Switchboard:
         A description of another generation is stale, and nobody's fault: it is ignored.
         """
         state = self._sessions.get(session)
-        if state is None or state.call is None or generation != state.generation or not state.sides[role].joined:
+        if state is None or generation != state.generation or not _is_heard(state, role):
             return []
         if (role, type) not in ((Role.EXPERT, "offer"), (Role.CLIENT, "answer")):
             raise ProtocolError("wrong_offerer", "The expert's page makes the offers, and the client's page answers.")
@@ -250,7 +254,7 @@ class Switchboard:
     def restart(self, session: str, role: Role) -> list[Outgoing]:
         """A side wants fresh ICE credentials for itself alone; see the module's docstring for the flow."""
         state = self._sessions.get(session)
-        if state is None or state.call is None or not state.sides[role].joined:
+        if state is None or not _is_heard(state, role):
             return []
         offer = state.sides[Role.EXPERT].description
         if role is Role.EXPERT:
@@ -310,15 +314,21 @@ class Switchboard:
 
     def _begin_generation(self, state: _Session) -> list[Outgoing]:
         state.generation += 1
+        state.called = False
+        for side in state.sides.values():
+            side.description = None
+        return [Outgoing(Role.EXPERT, "negotiate", state.generation)]
+
+    def _begin_call(self, state: _Session) -> list[Outgoing]:
         self._numbers += 1
-        state.call = self._numbers
+        state.call, state.called = self._numbers, True
         state.lane = state.lane or self._least_loaded()
         self._calls[state.call] = _Call(state, dict(state.sides), state.lane)
         for side in state.sides.values():
-            side.description = None
             side.credentials = [_credentials()]
         self._open_call(state)
-        return [Outgoing(Role.EXPERT, "negotiate", state.generation)]
+        offer = state.sides[Role.EXPERT].description
+        return [] if offer is None else [self._present(state, Role.CLIENT, offer)]
 
     def _least_loaded(self) -> _Lane | None:
         """The lane with the fewest sessions; one without a worker only when there is no other."""
@@ -341,6 +351,8 @@ class Switchboard:
     def _offered(self, state: _Session, offer: sdp.Description) -> list[Outgoing]:
         expert, client = state.sides[Role.EXPERT], state.sides[Role.CLIENT]
         before, expert.description = expert.description, offer
+        if state.call is None:
+            return []  # it waits for the client
         if before is None:
             return [self._present(state, Role.CLIENT, offer)]
         if offer.ufrag != before.ufrag:
@@ -615,6 +627,12 @@ class _Worker(asyncio.Protocol):
 
 _TRANSPORTS: Final[tuple[Literal["udp", "tcp"], ...]] = ("udp", "tcp")  # best first
 _COUNTED: Final = ("packets_in", "bytes_in", "packets_out", "bytes_out", "dropped", "path_switches")
+
+
+def _is_heard(state: _Session, role: Role) -> bool:
+    """Whether this side has something to say: in the call, or, the expert alone, before its first one."""
+    waits = role is Role.EXPERT and not state.called and not state.stopped
+    return state.sides[role].joined and (state.call is not None or waits)
 
 
 def _send(state: _Session, command: Callable[[int], wire.Command]) -> None:

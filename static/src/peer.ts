@@ -21,6 +21,12 @@ const KIND: Record<Line, "audio" | "video"> = {
 };
 /** Together they stay under the server's ceiling for one side. */
 const MAX_BITRATE: Partial<Record<Line, number>> = { camera: 1_500_000, screen: 2_000_000 };
+/**
+ * The camera's picture begins small: a browser that knows nothing of the network yet drops large frames until it has
+ * found a size that fits, and the first one is on its way for long. Full size once the connection has stood for a while.
+ */
+const AT_FIRST = 4;
+const GROWS_AFTER = 1_000;
 
 export interface PeerHandlers {
   describe(description: { type: "offer" | "answer"; sdp: string; generation: number }): void;
@@ -38,7 +44,7 @@ export interface Quality {
 
 export class Peer {
   readonly #handlers: PeerHandlers;
-  readonly #iceServers: RTCIceServer[];
+  readonly #iceServers: () => readonly IceServer[];
   readonly #certificate: RTCCertificate;
   readonly #own: Record<Line, MediaStreamTrack | null> = {
     microphone: null,
@@ -47,6 +53,8 @@ export class Peer {
     screenAudio: null,
   };
   #pc: RTCPeerConnection | null = null;
+  /** Made ahead, for the next generation. */
+  #spare: RTCPeerConnection | null = null;
   #channel: RTCDataChannel | null = null;
   /** Compared for equality only: a server that was restarted begins at 1 again. */
   #generation: number | null = null;
@@ -55,20 +63,19 @@ export class Peer {
   #queue: Promise<void> = Promise.resolve();
   #last = { at: 0, bytes: 0, packets: 0, lost: 0 };
 
-  static async create(iceServers: readonly IceServer[], handlers: PeerHandlers): Promise<Peer> {
+  /** With `ahead` its first connection is made at once. Whoever reads `iceServers` before they are known gets none. */
+  static async create(iceServers: () => readonly IceServer[], handlers: PeerHandlers, ahead = false): Promise<Peer> {
     const certificate = await RTCPeerConnection.generateCertificate({
       name: "ECDSA",
       namedCurve: "P-256",
     } as EcKeyGenParams);
-    return new Peer(iceServers, certificate, handlers);
+    const peer = new Peer(iceServers, certificate, handlers);
+    if (ahead) peer.#spare = peer.#make();
+    return peer;
   }
 
-  private constructor(iceServers: readonly IceServer[], certificate: RTCCertificate, handlers: PeerHandlers) {
-    this.#iceServers = iceServers.map(({ urls, username, credential }) => ({
-      urls: [...urls],
-      ...(username ? { username } : {}),
-      ...(credential ? { credential } : {}),
-    }));
+  private constructor(iceServers: () => readonly IceServer[], certificate: RTCCertificate, handlers: PeerHandlers) {
+    this.#iceServers = iceServers;
     this.#certificate = certificate;
     this.#handlers = handlers;
   }
@@ -79,6 +86,11 @@ export class Peer {
 
   get started(): boolean {
     return this.#pc !== null;
+  }
+
+  /** Once all that was asked for so far is done. */
+  get settled(): Promise<void> {
+    return this.#queue;
   }
 
   /** To the expert: a new connection, and an offer. */
@@ -95,9 +107,10 @@ export class Peer {
       this.#offering = true;
       for (const line of LINES) pc.addTransceiver(KIND[line], { direction: "sendrecv" });
       this.#adopt(pc.createDataChannel("chat"));
-      await this.#attach(pc);
-      await this.#describe(pc, await pc.createOffer());
+      void limit(pc, AT_FIRST);
+      await this.#describe(pc);
       this.#announce(pc);
+      await this.#attach(pc);
     });
   }
 
@@ -108,7 +121,6 @@ export class Peer {
       if (type === "answer") {
         if (generation === this.#generation && this.#pc?.signalingState === "have-local-offer") {
           await this.#pc.setRemoteDescription({ type, sdp });
-          await limitBitrates(this.#pc);
         }
         return;
       }
@@ -118,12 +130,12 @@ export class Peer {
       await pc.setRemoteDescription({ type, sdp });
       if (isNew) {
         for (const transceiver of pc.getTransceivers()) transceiver.direction = "sendrecv";
-        await this.#attach(pc);
+        void limit(pc, AT_FIRST);
       }
-      await this.#describe(pc, await pc.createAnswer());
+      await this.#describe(pc);
       if (isNew) {
         this.#announce(pc);
-        await limitBitrates(pc);
+        await this.#attach(pc);
       }
     });
   }
@@ -135,7 +147,7 @@ export class Peer {
       if (!pc || !this.#offering) return;
       if (pc.signalingState === "have-local-offer") await pc.setLocalDescription({ type: "rollback" });
       pc.restartIce();
-      await this.#describe(pc, await pc.createOffer());
+      await this.#describe(pc);
     });
   }
 
@@ -155,6 +167,8 @@ export class Peer {
   close(): void {
     this.#closed = true; // nothing that is still queued opens another
     this.#release();
+    this.#spare?.close();
+    this.#spare = null;
   }
 
   /** Since the last call: what came in, how much of it was missing, and how far the other end of the path is. */
@@ -201,18 +215,29 @@ export class Peer {
     this.#release();
     this.#generation = generation;
     this.#last = { at: 0, bytes: 0, packets: 0, lost: 0 };
-    const pc = new RTCPeerConnection({
-      iceServers: this.#iceServers,
-      certificates: [this.#certificate],
-      bundlePolicy: "max-bundle",
-      rtcpMuxPolicy: "require",
-    });
+    const pc = this.#spare ?? this.#make();
+    this.#spare = null;
     pc.onconnectionstatechange = () => {
-      if (this.#pc === pc) this.#handlers.state(pc.connectionState);
+      if (this.#pc !== pc) return;
+      if (pc.connectionState === "connected") setTimeout(() => void limit(pc, 1), GROWS_AFTER);
+      this.#handlers.state(pc.connectionState);
     };
     pc.ondatachannel = ({ channel }) => this.#adopt(channel);
     this.#pc = pc;
     return pc;
+  }
+
+  #make(): RTCPeerConnection {
+    return new RTCPeerConnection({
+      iceServers: this.#iceServers().map(({ urls, username, credential }) => ({
+        urls: [...urls],
+        ...(username ? { username } : {}),
+        ...(credential ? { credential } : {}),
+      })),
+      certificates: [this.#certificate],
+      bundlePolicy: "max-bundle",
+      rtcpMuxPolicy: "require",
+    });
   }
 
   #release(): void {
@@ -231,9 +256,9 @@ export class Peer {
     await Promise.all(LINES.map((line, index) => transceivers[index]?.sender.replaceTrack(this.#own[line])));
   }
 
-  async #describe(pc: RTCPeerConnection, description: RTCSessionDescriptionInit): Promise<void> {
-    await pc.setLocalDescription(description);
-    const { type, sdp } = description;
+  async #describe(pc: RTCPeerConnection): Promise<void> {
+    await pc.setLocalDescription();
+    const { type, sdp } = pc.localDescription ?? {};
     if (this.#pc !== pc || this.#generation === null || (type !== "offer" && type !== "answer")) return;
     this.#handlers.describe({ type, sdp: sdp ?? "", generation: this.#generation });
   }
@@ -275,14 +300,19 @@ function readChat(data: unknown): string | null {
   }
 }
 
-async function limitBitrates(pc: RTCPeerConnection): Promise<void> {
+/** What each line may send, and how much smaller than it is the camera's picture goes out. A wish, not a need. */
+async function limit(pc: RTCPeerConnection, smaller: number): Promise<void> {
+  if (pc.signalingState === "closed") return;
   const transceivers = pc.getTransceivers();
   for (const [index, line] of LINES.entries()) {
     const maxBitrate = MAX_BITRATE[line];
     const sender = transceivers[index]?.sender;
     if (!sender || !maxBitrate) continue;
     const parameters = sender.getParameters();
-    for (const encoding of parameters.encodings) encoding.maxBitrate = maxBitrate;
-    await sender.setParameters(parameters).catch(() => {}); // a wish, not a need
+    for (const encoding of parameters.encodings) {
+      encoding.maxBitrate = maxBitrate;
+      if (line === "camera") encoding.scaleResolutionDownBy = smaller;
+    }
+    await sender.setParameters(parameters).catch(() => {});
   }
 }

@@ -40,6 +40,7 @@ const PATIENCE = 2_000;
 const RESTART_AFTER = 3_000;
 const REJOIN_AFTER = 13_000;
 const QUALITY_EVERY = 5_000;
+const CALM_WITHIN = 200;
 const SUMMARY_POLL = 10_000;
 
 export class Room {
@@ -75,6 +76,8 @@ export class Room {
   /** The one element for the other's voice, primed by the click on Join. */
   readonly #audio = new Audio();
   #peer: Peer | null = null;
+  /** Made before the click, for it to find: a certificate and a connection take their time. */
+  #ahead: Promise<Peer> | null = null;
   /** What the server says about media before it is known whether the join on a new socket is still the old one. */
   #pending: (() => void)[] | null = null;
   #join: string | null = null;
@@ -124,6 +127,11 @@ export class Room {
     return pageState(this.session, joined, this.clock.now());
   }
 
+  /** Until no description is being made, or not much longer: drawing would hold up the media, which takes longest. */
+  async calm(): Promise<void> {
+    await Promise.race([this.#peer?.settled, new Promise((resolve) => setTimeout(resolve, CALM_WITHIN))]);
+  }
+
   async start(): Promise<void> {
     await this.refresh();
     if (!this.session) return;
@@ -168,11 +176,11 @@ export class Room {
     this.replaced = false;
     this.steppedOut = false;
     this.refusal = null;
-    this.#changed();
     this.#primeAudio();
     await this.#newPeer();
-    if (this.#connection.connected) await this.#takeSeat(null);
-    else this.#connection.connect();
+    const taken = this.#connection.connected ? this.#takeSeat(null) : this.#connection.connect();
+    this.#changed(); // drawn after it was asked for
+    await taken;
   }
 
   /** Take the session back from another device. */
@@ -187,17 +195,27 @@ export class Room {
     this.#join = null;
     this.#downSince = this.#connectingSince = null;
     this.#restarted = false;
-    this.#peer = await Peer.create(this.session?.iceServers ?? [], {
-      describe: (description) => void this.#connection.send("describe", description),
-      remote: (tracks) => this.#onRemote(tracks),
-      state: (state) => this.#onPeerState(state),
-      chat: (text) => this.#onChat({ mine: false, text }),
-      chatOpen: (open) => {
-        this.chatOpen = open;
-        this.#changed();
-      },
-    });
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    this.#peer = await (ahead ?? this.#makePeer(false));
     this.#giveTracks();
+  }
+
+  #makePeer(ahead: boolean): Promise<Peer> {
+    return Peer.create(
+      () => this.session?.iceServers ?? [],
+      {
+        describe: (description) => void this.#connection.send("describe", description),
+        remote: (tracks) => this.#onRemote(tracks),
+        state: (state) => this.#onPeerState(state),
+        chat: (text) => this.#onChat({ mine: false, text }),
+        chatOpen: (open) => {
+          this.chatOpen = open;
+          this.#changed();
+        },
+      },
+      ahead,
+    );
   }
 
   async #takeSeat(resume: string | null): Promise<void> {
@@ -218,7 +236,6 @@ export class Room {
       if (this.session) this.session = seated(this.session, this.#join);
       void this.#keepAwake();
       this.#sendMedia();
-      this.#refreshSoon();
     } else if (ack.code === "offline") {
       if (this.#connection.connected) setTimeout(() => void this.#takeSeat(resume), 1_000);
       return;
@@ -540,6 +557,7 @@ export class Room {
     if (event.name === "ended") this.clock.sample(event.data.view.server_time);
     const before = this.session?.view.other.status;
     this.session = reduce(this.session, event);
+    if (event.name === "snapshot" && this.seat === "none") this.#ahead ??= this.#makePeer(true);
     if (this.seat === "taken" && before && before !== "here" && this.session?.view.other.status === "here") {
       void play("arrived", this.devices.speaker);
     }
@@ -600,6 +618,8 @@ export class Room {
 
   #stop(): void {
     this.#giveUpSeat();
+    void this.#ahead?.then((peer) => peer.close());
+    this.#ahead = null;
     this.devices.stop();
   }
 

@@ -206,6 +206,32 @@ async def test_a_refused_join_seats_nobody() -> None:
         await scene.ask("c", messages.RestartCommand(command_id="r"))
 
 
+async def test_P5_2_a_refused_join_keeps_the_acceptance_and_else_both_are_one_change() -> None:
+    scene = Scene()
+    scene.desk.add("s1", a_slot(NOON + 60 * MINUTE, 30), accepted=False)
+    await scene.arrive("c", CLIENT)
+    accepting = messages.JoinCommand(command_id="j", guidelines="v1")
+    with pytest.raises(UserError, match="too_early"):
+        await scene.ask("c", accepting)
+    assert scene.desk.kinds()[-1] == "accepted"
+
+    scene.desk.add("s1", a_slot(NOON, 30), accepted=False)
+    before = len(scene.desk.changes)
+    await scene.ask("c", accepting)
+    assert [[fact.kind for fact in change] for change in scene.desk.changes[before:]] == [["accepted", "joined"]]
+
+
+async def test_the_media_is_on_its_way_before_anybody_is_shown_anything() -> None:
+    scene = Scene()
+    await scene.arrive("e", EXPERT)
+    await scene.join("e")
+    await scene.ask("e", messages.DescribeCommand(command_id="d", type="offer", sdp="offer", generation=1))
+    await scene.arrive("c", CLIENT)
+    scene.told("c")
+    await scene.join("c")
+    assert scene.kinds("c")[:2] == ["Description", "Snapshot"]
+
+
 # --- departures -------------------------------------------------------------------------------------------------------
 
 
@@ -375,13 +401,14 @@ async def test_a_message_lost_with_the_socket_is_told_again() -> None:
     scene = Scene()
     await scene.arrive("e", EXPERT)
     join = await scene.join("e")
+    await scene.arrive("c", CLIENT)
+    await scene.join("c")
     await scene.pass_time(1, hear=("e",))
     await scene.lose("e")
-    await scene.arrive("c", CLIENT)
-    await scene.join("c")  # the expert is to negotiate, and has no socket
+    await scene.join("c")  # anew: the expert is to negotiate once more, and has no socket
     await scene.arrive("e2", EXPERT)
     assert await scene.join("e2", resume=join) == join
-    assert [m.generation for m in scene.told("e2") if isinstance(m, messages.Negotiate)] == [1]
+    assert [m.generation for m in scene.told("e2") if isinstance(m, messages.Negotiate)] == [2]
     await scene.pass_time(2, hear=("e2",))
     await scene.arrive("e3", EXPERT)
     await scene.join("e3", resume=join)

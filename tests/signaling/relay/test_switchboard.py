@@ -64,10 +64,46 @@ def restarted(sdp: str, ufrag: str = "again") -> str:
 
 
 @pytest.mark.parametrize("order", [(Role.CLIENT, Role.EXPERT), (Role.EXPERT, Role.CLIENT)])
-def test_the_expert_is_told_to_negotiate_once_both_are_there(order: tuple[Role, Role]) -> None:
+def test_the_expert_is_told_to_negotiate_as_soon_as_it_is_there(order: tuple[Role, Role]) -> None:
     switchboard = board()
-    assert switchboard.join("s", order[0]) == []
-    assert switchboard.join("s", order[1]) == [Outgoing(Role.EXPERT, "negotiate", 1)]
+    told = {role: switchboard.join("s", role) for role in order}
+    assert told == {Role.EXPERT: [Outgoing(Role.EXPERT, "negotiate", 1)], Role.CLIENT: []}
+
+
+def test_an_offer_made_while_waiting_is_there_for_the_client_as_it_joins() -> None:
+    switchboard = board()
+    switchboard.join("s", Role.EXPERT)
+    assert switchboard.describe("s", Role.EXPERT, "offer", restarted(OFFER, "older"), 1) == []
+    assert switchboard.describe("s", Role.EXPERT, "offer", OFFER, 1) == []  # its network changed while it waited
+    assert switchboard.restart("s", Role.EXPERT) == []
+    assert switchboard.describe("s", Role.CLIENT, "answer", ANSWER, 1) == []  # who has not joined is not heard
+    (offer,) = switchboard.join("s", Role.CLIENT)
+    assert (offer.role, offer.type, offer.generation) == (Role.CLIENT, "offer", 1)
+    (answer,) = switchboard.describe("s", Role.CLIENT, "answer", ANSWER, 1)
+    assert (answer.role, answer.type, answer.generation) == (Role.EXPERT, "answer", 1)
+    assert ice_of(offer) != ice_of(answer)
+
+
+def test_an_offer_serves_one_call() -> None:
+    switchboard = board()
+    switchboard.join("s", Role.EXPERT)
+    switchboard.describe("s", Role.EXPERT, "offer", OFFER, 1)
+    assert switchboard.join("s", Role.EXPERT) == [Outgoing(Role.EXPERT, "negotiate", 2)]  # reloaded while it waited
+    assert switchboard.join("s", Role.CLIENT) == []
+    (offer,) = switchboard.describe("s", Role.EXPERT, "offer", OFFER, 2)
+    assert switchboard.join("s", Role.CLIENT) == [Outgoing(Role.EXPERT, "negotiate", 3)]
+    (again,) = switchboard.describe("s", Role.EXPERT, "offer", OFFER, 3)
+    assert ice_of(again) != ice_of(offer)
+
+
+def test_an_expert_that_left_the_waiting_room_offers_nothing() -> None:
+    switchboard = board()
+    switchboard.join("s", Role.EXPERT)
+    switchboard.describe("s", Role.EXPERT, "offer", OFFER, 1)
+    switchboard.leave("s", Role.EXPERT)
+    assert switchboard.describe("s", Role.EXPERT, "offer", OFFER, 1) == []
+    assert switchboard.join("s", Role.CLIENT) == []
+    assert switchboard.join("s", Role.EXPERT) == [Outgoing(Role.EXPERT, "negotiate", 2)]
 
 
 def test_offer_and_answer_cross_each_with_our_ice() -> None:

@@ -47,6 +47,11 @@ class SessionPage extends LitElement {
     );
   }
 
+  protected override async scheduleUpdate(): Promise<void> {
+    await this.#room?.calm();
+    super.scheduleUpdate();
+  }
+
   override render() {
     const room = this.#room;
     const state = room?.state ?? "error";
