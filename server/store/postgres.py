@@ -2,7 +2,8 @@
 
 READ COMMITTED for writers, with compare-and-set above; a snapshot that cannot write for readers. Every wait has an end:
 a server that is frozen, gone or restarting is ``Busy``. A COMMIT that was sent and not answered is neither done nor
-undone until the server says which (``pg_xact_status``): it is asked until it does.
+undone until the server says which: each transaction leaves a token in a row of its writer's, and that row is asked for.
+(``pg_xact_status`` will not do: a server that crashed gives a lost transaction's number to another one.)
 
 Which process is the server of this database stands in a row with an expiry, the lease, and every transaction looks at
 it last. A lock of a session (``pg_advisory_lock``) would be gone, unnoticed, with its connection, or be another's
@@ -73,10 +74,12 @@ _SETTINGS = {
     "timezone": "UTC",
 }
 
-_MAKE_LEASE = text(
+_MAKE_LEASE = (
     "create table lease (id int primary key check (id = 1), holder text not null, epoch bigint not null, "
-    "expires_at timestamptz not null)"
+    "expires_at timestamptz not null)",
+    "create table writers (slot int primary key, token text not null)",
 )
+_SLOTS = text("insert into writers select slot, '' from generate_series(0, :last) as slot on conflict do nothing")
 _WHO = text(
     "select epoch, expires_at, expires_at > clock_timestamp() and exists "
     "(select from pg_stat_activity where application_name = lease.holder) as there from lease"
@@ -87,9 +90,14 @@ _TAKE = text(
     "expires_at = excluded.expires_at returning epoch"
 )
 _RENEW = text("update lease set expires_at = clock_timestamp() + make_interval(secs => :lease) where epoch = :epoch")
-_LAST_LOOK = text("select cast(pg_current_xact_id_if_assigned() as text) as xid, (select epoch from lease) as epoch")
-_GUEST_LOOK = text("select cast(pg_current_xact_id_if_assigned() as text) as xid, null as epoch")
-_FATE = text("select pg_xact_status(cast(cast(:xid as text) as xid8))")
+_LAST_LOOK = text(
+    "with mark as (update writers set token = :token where slot = :slot "
+    "and pg_current_xact_id_if_assigned() is not null) select epoch from lease"
+)
+_FATE = text("select token, (select epoch from lease) as epoch from writers where slot = :slot for update")
+"""Waits for a transaction of that slot that is still going on."""
+
+_UNKNOWN = "It could not be seen whether this was written; look before you try again."
 
 
 @dataclass(slots=True)
@@ -109,7 +117,9 @@ class PostgreSQL(Database):
         self._dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._writer: AsyncEngine | None = None
         self._reader: AsyncEngine | None = None
-        self._turns = asyncio.Semaphore(WRITERS)
+        self._slots: asyncio.LifoQueue[int] = asyncio.LifoQueue()
+        for slot in range(WRITERS):
+            self._slots.put_nowait(slot)
         self._under_way: set[asyncio.Task[Any]] = set()
         self._closing = asyncio.Event()
         self._epoch: int | None = None
@@ -192,10 +202,11 @@ class PostgreSQL(Database):
     # --- one write ---
 
     async def _in_turn(self, engine: AsyncEngine, work: Work[T], turn: _Turn) -> T:
-        async with self._turns:
+        slot = await self._slots.get()
+        try:
             for attempt in range(ATTEMPTS):
                 try:
-                    return await self._attempt(engine, work, turn)
+                    return await self._attempt(engine, work, turn, slot)
                 except _BROKEN as error:
                     undone = not set(_AGAIN).isdisjoint(_states(error))
                     died = isinstance(error, DBAPIError) and error.connection_invalidated
@@ -206,52 +217,49 @@ class PostgreSQL(Database):
                         raise reason from error
                     log.warning("a transaction was undone", error=_reason(error), attempt=attempt)
             raise Stale() if undone else Busy()
+        finally:
+            self._slots.put_nowait(slot)
 
-    async def _attempt(self, engine: AsyncEngine, work: Work[T], turn: _Turn) -> T:
-        committing, xid = False, None
+    async def _attempt(self, engine: AsyncEngine, work: Work[T], turn: _Turn, slot: int) -> T:
+        committing, token = False, uuid.uuid4().hex
         try:
             async with asyncio.timeout(self.answer), self._connection(engine) as connection:
                 turn.begun = True
                 result = await work(connection)
-                xid = await self._last_look(connection)
+                if self._epoch is not None:
+                    await self._last_look(connection, slot, token)
                 committing = True
                 await connection.commit()
         except _BROKEN as error:
             if not committing or _refused(error):
                 raise
             log.error("a commit was not answered", error=_reason(error))
-            if xid is not None and not await self._committed(engine, xid):
+            if not await self._committed(engine, slot, token):
                 raise Busy() from error
         return result
 
-    async def _last_look(self, connection: AsyncConnection) -> str | None:
-        """Whether this is still the server of this database, and by which number PostgreSQL knows this transaction."""
-        row = (await connection.execute(_GUEST_LOOK if self._epoch is None else _LAST_LOOK)).one()
-        if row.epoch != self._epoch:
+    async def _last_look(self, connection: AsyncConnection, slot: int, token: str) -> None:
+        """Whether this is still the server of this database; leaves the token, if there is anything to commit."""
+        row = (await connection.execute(_LAST_LOOK, {"slot": slot, "token": token})).first()
+        if row is None or row.epoch != self._epoch:
             self._replaced()
         if self._lost:
             raise Busy()
-        xid: str | None = row.xid
-        return xid
 
-    async def _committed(self, engine: AsyncEngine, xid: str) -> bool:
+    async def _committed(self, engine: AsyncEngine, slot: int, token: str) -> bool:
         """What became of a transaction whose COMMIT was not answered: asked until it is known, or we close."""
+        if self._epoch is None:  # a command, without a slot of its own
+            raise Busy(_UNKNOWN)
         while not self._closing.is_set():
-            try:
+            with contextlib.suppress(Busy, *_BROKEN):
                 async with asyncio.timeout(self.answer), self._connection(engine) as connection:
-                    status = (await connection.execute(_FATE, {"xid": xid})).scalar()
-            except Busy:
-                pass
-            except _BROKEN as error:
-                if any(state.startswith("22") for state in _states(error)):
-                    log.error("this server never heard of a transaction that it was to commit", xid=xid)
-                    return False
-            else:
-                if status in ("committed", "aborted"):
-                    return bool(status == "committed")
+                    row = (await connection.execute(_FATE, {"slot": slot})).one()
+                if row.epoch != self._epoch:  # the slot is another's now
+                    break
+                return bool(row.token == token)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._closing.wait(), 0.2)
-        raise Busy("The server is stopping and could not see whether this was written.")
+        raise Busy(_UNKNOWN)
 
     def _finished(self, task: asyncio.Task[Any]) -> None:
         self._under_way.discard(task)
@@ -318,9 +326,11 @@ class PostgreSQL(Database):
             async with asyncio.timeout(self.answer), self._writer.begin() as connection:
                 await exclusively(connection, "database", "lease")
                 if (await connection.exec_driver_sql("select to_regclass('lease')")).scalar() is None:
-                    await connection.execute(_MAKE_LEASE)
+                    for statement in _MAKE_LEASE:
+                        await connection.exec_driver_sql(statement)
                 row = (await connection.execute(_WHO)).first()
                 if row is None or not row.there:
+                    await connection.execute(_SLOTS, {"last": WRITERS - 1})
                     taken = await connection.execute(_TAKE, {"holder": self.name, "lease": LEASE})
                     return int(taken.scalar_one())
             seen = seen or row.expires_at

@@ -1,4 +1,7 @@
-"""The database under the desk: grouping, savepoints, what a failing disk does to those who wait, readers, the lock."""
+"""What SQLite alone has: grouped commits, savepoints, a file in other hands, what a failing disk does to who waits.
+
+What it has in common with the other store is in test_contract.py.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store import sqlite as module
-from server.store.database import Locked, parse_url
+from server.store.database import parse_url
 from server.store.sqlite import SQLite
 from signaling.errors import Busy
 
@@ -84,18 +87,6 @@ async def test_writes_that_come_together_share_commits(db: SQLite, monkeypatch: 
     await asyncio.gather(*(db.write(put(n)) for n in range(100)))
     assert began == 1
     assert on_disk(db) == list(range(100))
-
-
-async def test_one_that_fails_is_undone_alone_and_told_why(db: SQLite) -> None:
-    async def fails(connection: AsyncConnection) -> None:
-        await put(50)(connection)
-        raise LookupError("mine alone")
-
-    results = await asyncio.gather(
-        db.write(put(1)), db.write(fails), db.write(put(1)), db.write(put(2)), return_exceptions=True
-    )
-    assert [type(result) for result in results] == [type(None), LookupError, IntegrityError, type(None)]
-    assert on_disk(db) == [1, 2]
 
 
 async def test_a_file_in_other_hands_is_busy_for_all_who_wait_and_soon_well_again(db: SQLite) -> None:
@@ -188,89 +179,6 @@ async def test_a_folder_that_went_away_is_busy_until_it_is_back(db: SQLite, monk
     await db.write(put(1))
     assert db.path == path
     assert on_disk(db) == [1]
-
-
-async def test_who_is_cancelled_while_waiting_takes_it_back(db: SQLite) -> None:
-    release = asyncio.Event()
-
-    async def slow(connection: AsyncConnection) -> None:
-        await release.wait()
-        await put(1)(connection)
-
-    first = asyncio.create_task(db.write(slow))
-    await asyncio.sleep(0)
-    second = asyncio.create_task(db.write(put(2)))
-    third = asyncio.create_task(db.write(put(3)))
-    await asyncio.sleep(0.05)
-    second.cancel()
-    await asyncio.gather(second, return_exceptions=True)
-    release.set()
-    await asyncio.gather(first, third)
-    assert on_disk(db) == [1, 3]
-
-
-async def test_who_waits_too_long_for_its_turn_is_told_so_and_it_never_happens(db: SQLite) -> None:
-    release = asyncio.Event()
-
-    async def slow(connection: AsyncConnection) -> None:
-        await release.wait()
-
-    first = asyncio.create_task(db.write(slow))
-    await asyncio.sleep(0.05)
-    db.patience = 0.05
-    with pytest.raises(Busy):
-        await db.write(put(2))
-    release.set()
-    await first
-    await db.write(put(3))
-    assert on_disk(db) == [3]
-
-
-async def test_one_that_has_begun_is_finished_though_its_caller_is_cancelled(db: SQLite) -> None:
-    begun, release = asyncio.Event(), asyncio.Event()
-
-    async def slow(connection: AsyncConnection) -> None:
-        begun.set()
-        await release.wait()
-        await put(1)(connection)
-
-    task = asyncio.create_task(db.write(slow))
-    await begun.wait()
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-    release.set()
-    await db.write(put(2))
-    assert on_disk(db) == [1, 2]
-
-
-async def test_a_reader_sees_one_state_for_as_long_as_it_looks_and_cannot_write(db: SQLite) -> None:
-    await db.write(put(1))
-    async with db.read() as connection:
-        assert (await connection.execute(text("select count(*) from t"))).scalar() == 1
-        await db.write(put(2))
-        assert (await connection.execute(text("select count(*) from t"))).scalar() == 1
-        with pytest.raises(Exception, match="readonly"):
-            await connection.execute(text("insert into t values (9)"))
-    assert await stored(db) == [1, 2]
-
-
-async def test_close_writes_what_is_waiting_and_refuses_what_comes_after(db: SQLite) -> None:
-    waiting = [asyncio.create_task(db.write(put(n))) for n in range(5)]
-    await asyncio.sleep(0)
-    await db.close()
-    assert await asyncio.gather(*waiting) == [None] * 5
-    assert on_disk(db) == list(range(5))
-    with pytest.raises(RuntimeError, match="not open"):
-        await db.write(put(9))
-
-
-async def test_a_second_process_is_refused_by_the_lock_file(db: SQLite) -> None:
-    second = SQLite(parse_url(f"sqlite:///{db.path}"))
-    with pytest.raises(Locked, match="in use"):
-        await second.start()
-    await db.close()
-    await second.start()
-    await second.close()
 
 
 async def test_the_writer_is_safe_and_the_reader_cannot_write(db: SQLite) -> None:
