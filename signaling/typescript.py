@@ -81,7 +81,7 @@ def _type(schema: Schema) -> str:
         case {"anyOf": choices}:
             return " | ".join(_type(choice) for choice in choices)
         case {"type": "array", "items": items}:
-            return f"readonly ({_type(items)})[]" if "anyOf" in items else f"readonly {_type(items)}[]"
+            return f"readonly ({_type(items)})[]" if {"anyOf", "enum"} & set(items) else f"readonly {_type(items)}[]"
         case {"type": "string" | "boolean" | "null" as name}:
             return str(name)
         case {"type": "integer" | "number"}:

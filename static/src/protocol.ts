@@ -104,7 +104,7 @@ export interface May {
   ask_consent: boolean;
   rate: boolean;
   /** what the other may be reported for now (P2.2) */
-  report: readonly "conduct" | "deception" | "privacy" | "other"[];
+  report: readonly ("conduct" | "deception" | "privacy" | "other")[];
   /** say that the session could not be held (P3.17) */
   claim: boolean;
   /** not accept that the refund was declined (P3.12) */
