@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
+
 from server import tokens
 from server.desk import Booking, Desk, Rules
 from server.policy.money import Money
@@ -67,6 +69,11 @@ class Office:
 
     async def __call__(self, session: str, report: Report) -> None:
         self.reports.append((session, report))
+
+    async def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """What is stored, past all that knows how to read it."""
+        async with self.database.read() as connection:
+            return [tuple(row) for row in await connection.execute(text(sql))]
 
 
 @contextlib.asynccontextmanager

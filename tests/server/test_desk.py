@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from server.policy.facts import Priced, RunningLate, Settled
 from server.policy.money import Money
@@ -34,8 +34,8 @@ from tests.builders import NOON, Clock, booking, office
 CLIENT, EXPERT = Role.CLIENT, Role.EXPERT
 
 
-async def test_a_booking_is_stored_with_its_ledger_terms_and_event(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db", Clock(NOON - 60 * MINUTE)) as o:
+async def test_a_booking_is_stored_with_its_ledger_terms_and_event(where: str) -> None:
+    async with office(where, Clock(NOON - 60 * MINUTE)) as o:
         booked = await o.desk.book(booking())
         assert booked.created
         record = await o.desk.record("bk_1")
@@ -43,7 +43,7 @@ async def test_a_booking_is_stored_with_its_ledger_terms_and_event(tmp_path: Pat
         assert [f.kind for f in record.facts] == ["booked", "priced", "fee_factored", "accepted", "accepted"]
         assert record.facts[1] == Priced(NOON - 60 * MINUTE, Money(12000, "USD"))
         assert o.alarms["bk_1"] == NOON + MINUTE + 1  # late_at
-    rows = sqlite3.connect(tmp_path / "a.db").execute("select type, sequence, body from outbox").fetchall()
+        rows = await o.rows("select type, sequence, body from outbox")
     assert [(r[0], r[1]) for r in rows] == [("session.booked", 1)]
     body = json.loads(rows[0][2])
     assert body["sequence"] == 1
@@ -51,8 +51,8 @@ async def test_a_booking_is_stored_with_its_ledger_terms_and_event(tmp_path: Pat
     assert "links" not in body["data"]["session"]
 
 
-async def test_the_same_booking_twice_changes_nothing(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db", Clock(NOON - 60 * MINUTE)) as o:
+async def test_the_same_booking_twice_changes_nothing(where: str) -> None:
+    async with office(where, Clock(NOON - 60 * MINUTE)) as o:
         first = await o.desk.book(booking())
         again = await o.desk.book(booking())
         assert not again.created
@@ -61,8 +61,8 @@ async def test_the_same_booking_twice_changes_nothing(tmp_path: Path) -> None:
         assert o.reports[1][1].facts == ()
 
 
-async def test_P0_1_before_the_start_everything_may_change(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db", Clock(NOON - 60 * MINUTE)) as o:
+async def test_P0_1_before_the_start_everything_may_change(where: str) -> None:
+    async with office(where, Clock(NOON - 60 * MINUTE)) as o:
         await o.desk.book(booking())
         before = o.desk.link(await o.desk.record("bk_1"), CLIENT)
         changed = booking(
@@ -76,8 +76,8 @@ async def test_P0_1_before_the_start_everything_may_change(tmp_path: Path) -> No
             await o.desk.admit(before.partition("#t=")[2])
 
 
-async def test_P0_1_from_the_start_on_only_the_end_moves(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_P0_1_from_the_start_on_only_the_end_moves(where: str) -> None:
+    async with office(where) as o:
         await o.desk.book(booking())
         for role in Role:
             await o.desk.report("bk_1", Join(role, f"join-{role}"), o.clock.at(1))
@@ -95,8 +95,8 @@ async def test_P0_1_from_the_start_on_only_the_end_moves(tmp_path: Path) -> None
             await o.desk.book(booking(duration=MINUTE + 30_000))
 
 
-async def test_same_person_and_wrong_version_are_refused(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_same_person_and_wrong_version_are_refused(where: str) -> None:
+    async with office(where) as o:
         with pytest.raises(UserError, match="same_person"):
             await o.desk.book(booking(expert=Party("c_9", "Ada")))
         await o.desk.book(booking())
@@ -106,15 +106,15 @@ async def test_same_person_and_wrong_version_are_refused(tmp_path: Path) -> None
             await o.desk.cancel("nope", Whom.CLIENT)
 
 
-async def test_overlaps_are_said_and_not_refused(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_overlaps_are_said_and_not_refused(where: str) -> None:
+    async with office(where) as o:
         await o.desk.book(booking())
         second = await o.desk.book(booking("bk_2", starts_at=NOON + 15 * MINUTE, client=Party("c_77", "Zoe")))
         assert second.overlaps == (("expert", "bk_1"),)
 
 
-async def test_P3_4_an_early_leave_is_settled_in_the_transaction_of_the_hang_up(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_P3_4_an_early_leave_is_settled_in_the_transaction_of_the_hang_up(where: str) -> None:
+    async with office(where) as o:
         await o.desk.book(booking())
         for role in Role:
             await o.desk.report("bk_1", Join(role, f"join-{role}"), o.clock.at(0.5))
@@ -143,12 +143,12 @@ async def test_P3_4_an_early_leave_is_settled_in_the_transaction_of_the_hang_up(
             await o.desk.request_refund("bk_1", CLIENT, None)
         await o.desk.decide_refund("bk_1", "approved", None, None)
         await o.desk.refund_settled("bk_1", "re_1")
-        types = [r[0] for r in sqlite3.connect(tmp_path / "a.db").execute("select type from outbox order by sequence")]
+        types = [row[0] for row in await o.rows("select type from outbox order by sequence")]
         assert types[-4:] == ["refund.eligible", "refund.requested", "refund.approved", "refund.settled"]
 
 
-async def test_P3_12_a_refund_not_asked_for_expires_by_itself(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_P3_12_a_refund_not_asked_for_expires_by_itself(where: str) -> None:
+    async with office(where) as o:
         await o.desk.book(booking())
         for role in Role:
             await o.desk.report("bk_1", Join(role, f"join-{role}"), o.clock.at(0))
@@ -162,8 +162,8 @@ async def test_P3_12_a_refund_not_asked_for_expires_by_itself(tmp_path: Path) ->
         assert await o.desk.sweep() == 0
 
 
-async def test_P3_1_the_sweep_closes_as_of_the_end_however_late(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_P3_1_the_sweep_closes_as_of_the_end_however_late(where: str) -> None:
+    async with office(where) as o:
         await o.desk.book(booking())
         for role in Role:
             await o.desk.report("bk_1", Join(role, f"join-{role}"), o.clock.at(0))
@@ -174,9 +174,9 @@ async def test_P3_1_the_sweep_closes_as_of_the_end_however_late(tmp_path: Path) 
         assert (end.reason, end.as_of) == (EndReason.COMPLETED, NOON + 30 * MINUTE)
 
 
-async def test_P3_9_a_restart_empties_the_seats_and_blames_nobody(tmp_path: Path) -> None:
+async def test_P3_9_a_restart_empties_the_seats_and_blames_nobody(where: str) -> None:
     clock = Clock()
-    async with office(tmp_path / "a.db", clock) as o:
+    async with office(where, clock) as o:
         await o.desk.book(booking())
         await o.desk.book(booking("later", starts_at=NOON + 600 * MINUTE))
         for role in Role:
@@ -184,7 +184,7 @@ async def test_P3_9_a_restart_empties_the_seats_and_blames_nobody(tmp_path: Path
         o.clock.at(5)
         await o.desk.sign_of_life()
     clock.at(6)
-    async with office(tmp_path / "a.db", clock) as o:
+    async with office(where, clock) as o:
         await o.desk.reconcile()
         assert (await o.desk.record("bk_1")).session.phase is Phase.HELD
         assert (await o.desk.record("later")).facts == (await o.desk.record("later")).facts[:5]
@@ -192,7 +192,7 @@ async def test_P3_9_a_restart_empties_the_seats_and_blames_nobody(tmp_path: Path
             await o.desk.report("bk_1", Join(role, f"again-{role}"), o.clock.at(6.2))
         assert (await o.desk.record("bk_1")).session.phase is Phase.LIVE
     clock.at(40)
-    async with office(tmp_path / "a.db", clock) as o:
+    async with office(where, clock) as o:
         await o.desk.reconcile()
         end = (await o.desk.record("bk_1")).session.end
         assert end is not None
@@ -200,8 +200,8 @@ async def test_P3_9_a_restart_empties_the_seats_and_blames_nobody(tmp_path: Path
         assert end.by is None
 
 
-async def test_many_at_once_are_taken_one_by_one_in_their_order(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_many_at_once_are_taken_one_by_one_in_their_order(where: str) -> None:
+    async with office(where) as o:
         await o.desk.book(booking())
         for role in Role:
             await o.desk.report("bk_1", Join(role, f"join-{role}"), o.clock.at(0))
@@ -215,8 +215,8 @@ async def test_many_at_once_are_taken_one_by_one_in_their_order(tmp_path: Path) 
         assert record.session.end.by is Whom.EXPERT
 
 
-async def test_what_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_what_fails_leaves_nothing_behind(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with office(where) as o:
         await o.desk.book(booking())
         before = await o.desk.record("bk_1")
 
@@ -231,8 +231,8 @@ async def test_what_fails_leaves_nothing_behind(tmp_path: Path, monkeypatch: pyt
         assert (await o.desk.report("bk_1", Join(CLIENT, "join-0001"), o.clock.at(0))).version == before.version + 1
 
 
-async def test_a_listener_that_fails_does_not_undo_the_record(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_a_listener_that_fails_does_not_undo_the_record(where: str) -> None:
+    async with office(where) as o:
 
         async def broken(session: str, report: object) -> None:
             raise RuntimeError("no")
@@ -243,28 +243,25 @@ async def test_a_listener_that_fails_does_not_undo_the_record(tmp_path: Path) ->
         assert len(o.reports) == 1  # and the next listener is told all the same
 
 
-async def test_P0_4_the_stored_ledger_verifies_and_cannot_be_changed(tmp_path: Path) -> None:
-    path = tmp_path / "a.db"
-    async with office(path) as o:
+async def test_P0_4_the_stored_ledger_verifies_and_cannot_be_changed(where: str) -> None:
+    async with office(where) as o:
         await o.desk.book(booking())
         await o.desk.report("bk_1", Join(CLIENT, "join-0001"), o.clock.at(0))
-    raw = sqlite3.connect(path)
-    entries = [Entry(*row) for row in raw.execute("select seq, body, hash from ledger order by seq")]
-    head = raw.execute("select head from sessions").fetchone()[0]
-    assert verify("bk_1", entries) == head
-    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        raw.execute("update ledger set body = 'x'")
-    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-        raw.execute("delete from ledger")
+        entries = [Entry(*row) for row in await o.rows("select seq, body, hash from ledger order by seq")]
+        ((head,),) = await o.rows("select head from sessions")
+        assert verify("bk_1", entries) == head
+        for sql in ("update ledger set body = 'x'", "delete from ledger"):
+            with pytest.raises(IntegrityError, match="append-only"):
+                await o.database.write(lambda connection, sql=sql: connection.execute(text(sql)))
     with pytest.raises(Broken) as broken:
         verify("bk_1", [replace(e, body=e.body.replace("client", "expert")) for e in entries])
     assert broken.value.seq == 4
-    text = "".join(e.body for e in entries)
-    assert not any(name in text for name in ("Ada", "Max", "c_9", "e_4"))  # roles, never persons
+    written = "".join(e.body for e in entries)
+    assert not any(name in written for name in ("Ada", "Max", "c_9", "e_4"))  # roles, never persons
 
 
-async def test_P1_1_opening_the_page_is_on_the_ledger_once_and_is_no_join(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_P1_1_opening_the_page_is_on_the_ledger_once_and_is_no_join(where: str) -> None:
+    async with office(where) as o:
         record = (await o.desk.book(booking())).record
         token = o.desk.link(record, CLIENT).partition("#t=")[2]
         for _ in range(5):
@@ -275,8 +272,8 @@ async def test_P1_1_opening_the_page_is_on_the_ledger_once_and_is_no_join(tmp_pa
         assert record.session.phase is Phase.SCHEDULED
 
 
-async def test_renewed_links_end_the_old_ones(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_renewed_links_end_the_old_ones(where: str) -> None:
+    async with office(where) as o:
         old = (await o.desk.book(booking())).record
         new = await o.desk.renew_links("bk_1", [CLIENT])
         with pytest.raises(Denied):
@@ -285,8 +282,8 @@ async def test_renewed_links_end_the_old_ones(tmp_path: Path) -> None:
         await o.desk.admit(o.desk.link(old, EXPERT).partition("#t=")[2])
 
 
-async def test_guidelines_are_accepted_in_the_version_that_stands(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_guidelines_are_accepted_in_the_version_that_stands(where: str) -> None:
+    async with office(where) as o:
         await o.desk.book(booking(accepted=()))
         with pytest.raises(UserError, match="guidelines_needed"):
             await o.desk.report("bk_1", Join(CLIENT, "join-0001"), o.clock.at(0))
@@ -296,8 +293,8 @@ async def test_guidelines_are_accepted_in_the_version_that_stands(tmp_path: Path
         await o.desk.report("bk_1", Join(CLIENT, "join-0001"), o.clock.at(0))
 
 
-async def test_running_late_is_shown_to_the_other_side(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db", Clock(NOON - MINUTE)) as o:
+async def test_running_late_is_shown_to_the_other_side(where: str) -> None:
+    async with office(where, Clock(NOON - MINUTE)) as o:
         await o.desk.book(booking())
         for _ in range(3):
             await o.desk.late("bk_1", EXPERT, 5, o.clock())
@@ -306,12 +303,11 @@ async def test_running_late_is_shown_to_the_other_side(tmp_path: Path) -> None:
         assert (await o.desk.snapshot("bk_1", CLIENT)).other.running_late_minutes == 5
 
 
-async def test_keys_are_shown_once_and_revoked_for_good(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_keys_are_shown_once_and_revoked_for_good(where: str) -> None:
+    async with office(where) as o:
         key, secret = await o.desk.create_key("booking", ["sessions", "read"])
         assert await o.desk.authenticate(secret) == (key.id, frozenset({"sessions", "read"}))
-        assert secret not in (tmp_path / "a.db").read_bytes().decode("latin-1")
-        assert secret not in (tmp_path / "a.db-wal").read_bytes().decode("latin-1")
+        assert secret not in str(await o.rows("select * from keys"))
         await o.desk.revoke_key(key.id)
         with pytest.raises(Denied):
             await o.desk.authenticate(secret)
@@ -324,8 +320,8 @@ async def test_keys_are_shown_once_and_revoked_for_good(tmp_path: Path) -> None:
             await o.desk.authenticate("ünicode")
 
 
-async def test_P3_8_the_view_says_when_one_may_leave(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_P3_8_the_view_says_when_one_may_leave(where: str) -> None:
+    async with office(where) as o:
         await o.desk.book(booking())
         await o.desk.report("bk_1", Join(CLIENT, "join-0001"), o.clock.at(2))
         assert (await o.desk.snapshot("bk_1", CLIENT)).may.leave_at == NOON + 12 * MINUTE
@@ -338,8 +334,8 @@ async def test_P3_8_the_view_says_when_one_may_leave(tmp_path: Path) -> None:
         assert view.other.status == "away"
 
 
-async def test_an_outage_of_a_session_long_over_changes_nothing(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_an_outage_of_a_session_long_over_changes_nothing(where: str) -> None:
+    async with office(where) as o:
         await o.desk.book(booking())
         await o.desk.cancel("bk_1", Whom.CLIENT)
         before = await o.desk.record("bk_1")

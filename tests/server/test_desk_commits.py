@@ -50,8 +50,8 @@ async def live(o: Office) -> None:
         await o.desk.report("bk_1", Join(role, f"join-{role}"), o.clock.at(0))
 
 
-async def test_a_caller_that_goes_in_mid_write_leaves_a_change_that_is_told(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_a_caller_that_goes_in_mid_write_leaves_a_change_that_is_told(where: str) -> None:
+    async with office(where) as o:
         await live(o)
         told, gate, real = len(o.reports), Gate(), sessions.save
 
@@ -74,28 +74,28 @@ async def test_a_caller_that_goes_in_mid_write_leaves_a_change_that_is_told(tmp_
         assert o.alarms["bk_1"] != NOON + 30 * MINUTE  # the hard stop's alarm is not left standing
 
 
-async def test_a_caller_that_goes_before_its_turn_has_changed_its_mind(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_a_caller_that_goes_before_its_turn_has_changed_its_mind(where: str) -> None:
+    async with office(where) as o:
         await live(o)
         gate = Gate()
-        blocker = asyncio.create_task(o.database.write(gate.pass_through))
-        await gate.reached.wait()
+        held = [asyncio.create_task(o.database.write(gate.pass_through)) for _ in range(20)]  # all that write at once
+        await asyncio.sleep(0.3)
         gone = asyncio.create_task(o.desk.report("bk_1", HangUp(EXPERT), o.clock.at(5)))
         stays = asyncio.create_task(o.desk.report("bk_1", HangUp(CLIENT), o.clock.at(6)))
         await asyncio.sleep(0.05)
         gone.cancel()
         await asyncio.gather(gone, return_exceptions=True)
         gate.open.set()
-        await asyncio.gather(blocker, stays)
+        await asyncio.gather(*held, stays)
         end = (await o.desk.record("bk_1")).session.end
         assert end is not None
         assert end.by is Whom.CLIENT
 
 
 async def test_a_disk_that_does_not_answer_is_busy_in_time_and_what_had_begun_is_told_later(
-    tmp_path: Path, in_mid_save: Gate
+    where: str, in_mid_save: Gate
 ) -> None:
-    async with office(tmp_path / "a.db") as o:
+    async with office(where) as o:
         in_mid_save.open.set()
         await live(o)
         in_mid_save.open.clear()
@@ -113,8 +113,8 @@ async def test_a_disk_that_does_not_answer_is_busy_in_time_and_what_had_begun_is
         assert len(o.reports) == told + 1
 
 
-async def test_P3_11_the_order_of_asking_is_the_order_of_the_ledger(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_P3_11_the_order_of_asking_is_the_order_of_the_ledger(where: str) -> None:
+    async with office(where) as o:
         for number in range(20):
             await o.desk.book(booking(f"bk_{number}"))
             for role in Role:
@@ -132,9 +132,9 @@ async def test_P3_11_the_order_of_asking_is_the_order_of_the_ledger(tmp_path: Pa
 
 
 async def test_a_session_that_cannot_be_judged_keeps_nobody_else_from_ending(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with office(tmp_path / "a.db") as o:
+    async with office(where) as o:
         for number in range(3):
             await o.desk.book(booking(f"bk_{number}"))
         real = o.desk._advance
@@ -153,8 +153,8 @@ async def test_a_session_that_cannot_be_judged_keeps_nobody_else_from_ending(
         await o.desk.reconcile()  # nor the server from starting
 
 
-async def test_a_lost_alarm_is_found_by_the_sweep_and_a_failing_one_rings_again(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_a_lost_alarm_is_found_by_the_sweep_and_a_failing_one_rings_again(where: str) -> None:
+    async with office(where) as o:
         await live(o)
         rung: list[str] = []
 

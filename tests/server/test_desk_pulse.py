@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -74,8 +73,8 @@ async def body(o: Office) -> Body:
     return made
 
 
-async def test_a_service_that_lives_writes_signs_and_nothing_else(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_a_service_that_lives_writes_signs_and_nothing_else(where: str) -> None:
+    async with office(where) as o:
         await o.desk.book(booking())
         b = await body(o)
         await b.call()
@@ -89,8 +88,8 @@ async def test_a_service_that_lives_writes_signs_and_nothing_else(tmp_path: Path
             assert await sessions.last_alive(connection, "single") == at
 
 
-async def test_P3_9_a_stall_without_media_is_an_outage_from_the_last_sign_on(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_P3_9_a_stall_without_media_is_an_outage_from_the_last_sign_on(where: str) -> None:
+    async with office(where) as o:
         await o.desk.book(booking())
         b = await body(o)
         await b.call()
@@ -110,8 +109,8 @@ async def test_P3_9_a_stall_without_media_is_an_outage_from_the_last_sign_on(tmp
         assert b.pulse.outages == 1
 
 
-async def test_P3_9_a_call_whose_media_went_on_lost_nothing(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_P3_9_a_call_whose_media_went_on_lost_nothing(where: str) -> None:
+    async with office(where) as o:
         for session in ("bk_1", "bk_2"):
             await o.desk.book(booking(session))
         b = await body(o)
@@ -128,9 +127,9 @@ async def test_P3_9_a_call_whose_media_went_on_lost_nothing(tmp_path: Path) -> N
         assert (await b.kinds("bk_2"))[-2:] == ["service_lost", "service_back"]
 
 
-async def test_P3_9_whatever_comes_first_after_a_stall_is_decided_after_it(tmp_path: Path) -> None:
+async def test_P3_9_whatever_comes_first_after_a_stall_is_decided_after_it(where: str) -> None:
     """The alarm of the hard stop rings before the pulse beats: it may not find two people who simply were not there."""
-    async with office(tmp_path / "a.db") as o:
+    async with office(where) as o:
         await o.desk.book(booking())
         b = await body(o)
         o.clock.at(1)
@@ -146,8 +145,8 @@ async def test_P3_9_whatever_comes_first_after_a_stall_is_decided_after_it(tmp_p
         assert [verdict.party(role).attendance.kind for role in Role] == [NOTHING.kind, NOTHING.kind]
 
 
-async def test_P3_1_a_stop_that_the_relay_kept_while_the_loop_stood_is_a_completed_call(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_P3_1_a_stop_that_the_relay_kept_while_the_loop_stood_is_a_completed_call(where: str) -> None:
+    async with office(where) as o:
         await o.desk.book(booking())
         b = await body(o)
         await b.call()
@@ -163,8 +162,8 @@ async def test_P3_1_a_stop_that_the_relay_kept_while_the_loop_stood_is_a_complet
         assert (await b.verdict()).refund.status == "none"
 
 
-async def test_P1_2_nobody_is_late_by_our_doing(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db", Clock(NOON - 10 * SECOND)) as o:
+async def test_P1_2_nobody_is_late_by_our_doing(where: str) -> None:
+    async with office(where, Clock(NOON - 10 * SECOND)) as o:
         await o.desk.book(booking())
         b = await body(o)
         b.lives(60 + 10 + 20)  # they knock at noon; the loop stands until 80 s past
@@ -178,8 +177,8 @@ async def test_P1_2_nobody_is_late_by_our_doing(tmp_path: Path) -> None:
         assert [verdict.party(role).attendance.kind for role in Role] == ["on_time", "on_time"]
 
 
-async def test_many_who_come_after_a_stall_wait_for_one_reckoning(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_many_who_come_after_a_stall_wait_for_one_reckoning(where: str) -> None:
+    async with office(where) as o:
         ids = [f"bk_{n}" for n in range(20)]
         for session in ids:
             await o.desk.book(booking(session))
@@ -195,9 +194,9 @@ async def test_many_who_come_after_a_stall_wait_for_one_reckoning(tmp_path: Path
 
 
 async def test_a_disk_that_takes_nothing_is_an_outage_once_it_does_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    where: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with office(tmp_path / "a.db") as o:
+    async with office(where) as o:
         await o.desk.book(booking())
         b = await body(o)
         await b.call()
@@ -221,8 +220,8 @@ async def test_a_disk_that_takes_nothing_is_an_outage_once_it_does_again(
         assert lost.at == NOON
 
 
-async def test_a_step_of_the_wall_clock_is_counted_and_sets_the_alarms_anew(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_a_step_of_the_wall_clock_is_counted_and_sets_the_alarms_anew(where: str) -> None:
+    async with office(where) as o:
         b = await body(o)
         for by in (0.1, 0.1, 0.1):  # a clock that is slewed is no step, until it has gone as far as one
             b.steps_by(by)
@@ -235,8 +234,8 @@ async def test_a_step_of_the_wall_clock_is_counted_and_sets_the_alarms_anew(tmp_
         assert b.pulse.outages == 0  # nothing was missed, it is only called by another name
 
 
-async def test_a_step_forward_is_time_that_nobody_had_and_blames_nobody(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_a_step_forward_is_time_that_nobody_had_and_blames_nobody(where: str) -> None:
+    async with office(where) as o:
         for session in ("over", "on"):
             await o.desk.book(booking(session, duration=(30 if session == "over" else 60) * MINUTE))
         b = await body(o)
@@ -259,8 +258,8 @@ async def test_a_step_forward_is_time_that_nobody_had_and_blames_nobody(tmp_path
         assert b.pulse.outages == 1
 
 
-async def test_a_step_back_lengthens_nothing_that_has_ended_and_loses_no_fact(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_a_step_back_lengthens_nothing_that_has_ended_and_loses_no_fact(where: str) -> None:
+    async with office(where) as o:
         await o.desk.book(booking())
         b = await body(o)
         o.clock.at(5)
@@ -274,8 +273,8 @@ async def test_a_step_back_lengthens_nothing_that_has_ended_and_loses_no_fact(tm
         assert ended.as_of == NOON + 5 * MINUTE
 
 
-async def test_the_pulse_of_a_started_service_signs_by_itself_and_once_more_at_the_end(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_the_pulse_of_a_started_service_signs_by_itself_and_once_more_at_the_end(where: str) -> None:
+    async with office(where) as o:
         b = await body(o)
         await b.pulse.start()
         at = b.lives(3)
@@ -285,16 +284,16 @@ async def test_the_pulse_of_a_started_service_signs_by_itself_and_once_more_at_t
         assert MISSING > 2 * SECOND
 
 
-async def test_what_is_on_record_was_written_by_a_service_that_lived(tmp_path: Path) -> None:
+async def test_what_is_on_record_was_written_by_a_service_that_lived(where: str) -> None:
     """Somebody opened the page after the last sign of life and before the crash: the outage begins there."""
     clock = Clock()
-    async with office(tmp_path / "a.db", clock) as o:
+    async with office(where, clock) as o:
         record = (await o.desk.book(booking())).record
         await o.desk.sign_of_life()
         clock.now += 1500
         await o.desk.admit(o.desk.link(record, CLIENT).partition("#t=")[2])
     clock.at(2)
-    async with office(tmp_path / "a.db", clock) as o:
+    async with office(where, clock) as o:
         await o.desk.reconcile()
         lost = next(f for f in (await o.desk.record("bk_1")).facts if isinstance(f, ServiceLost))
         assert lost.at == NOON + 1500
