@@ -17,6 +17,7 @@ themselves, and all facts go through the ledger's spelling.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import pytest
@@ -28,7 +29,6 @@ from server.policy.people import (
     Dossier,
     Occasion,
     PersonFact,
-    after,
     decode,
     dossier,
     encode,
@@ -49,15 +49,9 @@ class Casebook:
 
     terms: Terms = TERMS
     bodies: list[str] = field(default_factory=list)
+    facts: list[PersonFact] = field(default_factory=list)
+    dossier: Dossier = field(default_factory=Dossier)
     made: int = 0
-
-    @property
-    def facts(self) -> list[PersonFact]:
-        return [decode(body) for body in self.bodies]
-
-    @property
-    def dossier(self) -> Dossier:
-        return dossier(self.facts)
 
     def new_id(self) -> str:
         self.made += 1
@@ -66,11 +60,15 @@ class Casebook:
     def add(self, *facts: PersonFact) -> None:
         """Put facts on the ledger, and what follows from them."""
         at = max(fact.at for fact in facts)
-        self.bodies += [encode(fact) for fact in facts]
-        then = conduct.consequences(self.dossier, self.terms, at, self.new_id)
-        self.bodies += [encode(fact) for fact in then]
+        self._write(facts)
+        self._write(conduct.consequences(self.dossier, self.terms, at, self.new_id))
         assert conduct.consequences(self.dossier, self.terms, at, self.new_id) == ()  # nothing more follows
-        assert self.dossier == after(dossier(facts_before(self.facts, len(then))), then)
+
+    def _write(self, facts: Iterable[PersonFact]) -> None:
+        bodies = [encode(fact) for fact in facts]
+        self.bodies += bodies
+        self.facts += [decode(body) for body in bodies]
+        self.dossier = dossier(self.facts)
 
     def complain(
         self,
@@ -150,10 +148,6 @@ class Casebook:
 
 def days(at: Ms) -> str:
     return f"{(at - DAY0) / DAY:g}"
-
-
-def facts_before(facts: list[PersonFact], count: int) -> list[PersonFact]:
-    return facts[: len(facts) - count]
 
 
 def behind(book: Dossier, complaints: tuple[str, ...], category: Category) -> set[str]:

@@ -41,11 +41,12 @@ LEAST = 3  # distinct complainants; small, so that sanctions come and go often
 class Conduct(RuleBasedStateMachine):
     """One person's record, lived through day by day."""
 
-    @initialize(confirm=st.booleans())
-    def begin(self, confirm: bool) -> None:
+    @initialize(confirm=st.booleans(), people=st.sets(WHO, min_size=2), category=K)
+    def begin(self, confirm: bool, people: set[str], category: Category) -> None:
         self.book = Casebook(Terms(complaint_threshold=LEAST, confirm_sanctions=confirm))
         self.now: Ms = DAY0
         self.ends: dict[str, Ms] = {}
+        self.complain_together(people, category)
 
     @rule(hours=st.sampled_from([0, 0, 1, 24, 24 * 29, 24 * 31]))
     def time_goes_by(self, hours: int) -> None:
@@ -58,9 +59,16 @@ class Conduct(RuleBasedStateMachine):
     def complain(self, by: str, category: Category, role: Role, met: bool, consented: bool) -> None:
         self.book.complain(by, self.now, category, role=role, met=met, consented=consented)
 
+    @rule(people=st.sets(WHO, min_size=2, max_size=4), category=K)
+    def complain_together(self, people: set[str], category: Category) -> None:
+        for by in sorted(people):
+            self.book.complain(by, self.now, category)
+
     @rule(which=ANY, what=st.sampled_from(["dismiss", "dismiss", "uphold"]))
     def decide(self, which: int, what: str) -> None:
-        self.act(which, self.book.dossier.complaints, what)
+        done = ComplaintStatus.DISMISSED if what == "dismiss" else ComplaintStatus.UPHELD
+        known = self.book.dossier.complaints
+        self.act(which, [id_ for id_, one in known.items() if one.status is not done], what)
 
     @rule(which=ANY, category=K)
     def recategorise(self, which: int, category: Category) -> None:
@@ -68,14 +76,15 @@ class Conduct(RuleBasedStateMachine):
 
     @rule(which=ANY, what=st.sampled_from(["lift", "confirm", "confirm", "appeal", "grant", "refuse"]))
     def judge(self, which: int, what: str) -> None:
-        self.act(which, self.book.dossier.sanctions, what)
+        known = self.book.dossier.sanctions
+        self.act(which, [id_ for id_, one in known.items() if one.standing or one.appealed], what)
 
     @rule(confirm=st.booleans())
     def other_terms(self, confirm: bool) -> None:
         self.book.terms = Terms(complaint_threshold=LEAST, confirm_sanctions=confirm)
 
     def act(self, which: int, among: Any, what: str, *more: str) -> None:
-        if ids := sorted(among):
+        if ids := sorted(among, reverse=True):
             before = list(self.book.bodies)
             try:
                 self.book.act(self.now, [what, ids[which % len(ids)], *more])
