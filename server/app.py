@@ -97,7 +97,7 @@ class Service:
         )
         limiter = Limiter()  # one for both doors
         self.gateway = Gateway(self.desk, self.attendant, self.fanout, clock, guard=limiter)
-        self.timers = Timers(self.desk.wake, self.desk.sweep, clock)
+        self.timers = Timers(self.desk.wake, self.desk.sweep, clock, tidy=self.desk.retain)
         self.self_test = SelfTest(self.desk, settings.origin, clock, settings.self_test_every)
         self.pulse = Pulse(self.desk, clock, mutual=self.attendant.mutuals, on_step=self._stepped)
         self.desk.catch_up = self.pulse.catch_up

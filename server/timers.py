@@ -1,5 +1,7 @@
 """An alarm clock: wakes the desk at a session's next deadline, and sweeps every second for whatever it missed.
 
+Once an hour it lets ``tidy`` take away what was kept for long enough (P5.7).
+
 It knows no rules and keeps no record: the deadline is in the store, the stop is in the relay, and all that a lost alarm
 costs is the second until the sweep (APScheduler drops jobs on a stall or a clock step by default; here it may not).
 """
@@ -24,14 +26,23 @@ HORIZON: Ms = 86_400_000
 """Alarms further ahead than a day are left to a later change or to the sweep."""
 
 
+_TIDY = "/tidy"
+"""No session has such an id."""
+
+
 class Timers:
     """``wake_at`` may be called from anywhere on the loop; the last call for a session counts."""
 
     def __init__(
-        self, wake: Callable[[str], Awaitable[None]], sweep: Callable[[], Awaitable[int]], clock: Clock
+        self,
+        wake: Callable[[str], Awaitable[None]],
+        sweep: Callable[[], Awaitable[int]],
+        clock: Clock,
+        tidy: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         self._wake = wake
         self._sweep = sweep
+        self._tidy = tidy
         self._clock = clock
         self._scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 4}
@@ -40,6 +51,8 @@ class Timers:
 
     async def start(self) -> None:
         self._scheduler.start()
+        if self._tidy is not None:
+            self._scheduler.add_job(self._tidy_up, "interval", hours=1, id=_TIDY)
         self._sweeping = asyncio.create_task(self._sweep_forever(), name="sweep")
 
     async def stop(self) -> None:
@@ -74,6 +87,13 @@ class Timers:
             log.warning("an alarm was not taken; the sweep will find it", session=session, code=error.code)
         except Exception:
             log.exception("an alarm failed; the sweep will find it", session=session)
+
+    async def _tidy_up(self) -> None:
+        assert self._tidy is not None
+        try:
+            await self._tidy()
+        except Exception:
+            log.exception("tidying up failed; it is tried again in an hour")
 
     async def _sweep_forever(self) -> None:
         while True:

@@ -63,10 +63,12 @@ async def factor(connection: AsyncConnection, terms: Terms, file: File, now: Ms)
     return fees.factor(found, file.dossier, terms, now), fees.next_change(file.dossier, terms, now, marks)
 
 
-async def engage(connection: AsyncConnection, client: str, expert: str, now: Ms) -> dict[Role, File]:
+async def engage(
+    connection: AsyncConnection, trace: Callable[[str], str], client: str, expert: str, now: Ms
+) -> dict[Role, File]:
     """The files of the two persons of a booking, made where they are new, and locked until it is committed."""
     ids = {Role.CLIENT: client, Role.EXPERT: expert}
-    persons = {role: await people.open_person(connection, id_, now) for role, id_ in _sorted(ids)}
+    persons = {role: await people.open_person(connection, id_, trace(id_), now) for role, id_ in _sorted(ids)}
     return await open_files(connection, {role: person.pseudonym for role, person in persons.items()})
 
 

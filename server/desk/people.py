@@ -60,8 +60,8 @@ class Standing:
     signals: tuple[Signal, ...]
 
 
-class Desk(Sessions):
-    """One per process: sessions, and the persons in them."""
+class People(Sessions):
+    """Sessions, and the persons in them."""
 
     async def snapshot(self, session: str, role: Role) -> View:
         """This party's whole view, as of now, with what is said of persons."""

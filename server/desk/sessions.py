@@ -139,6 +139,10 @@ class Rules:
     api_key: str = ""
     sealing_key: bytes = b""  # what signing keys are sealed with; without it they end with the process
 
+    def trace(self, person_id: str) -> str:
+        """By which a person is known again who was erased while a sanction stood (P5.7): nobody else can make it."""
+        return hmac.new(self.token_key, b"trace\0" + person_id.encode(), hashlib.sha256).hexdigest()
+
 
 SCOPES = ("sessions", "moderation", "endpoints", "read")
 
@@ -208,7 +212,9 @@ class Sessions:
     async def _create(self, connection: AsyncConnection, booking: Booking, at: Ms) -> tuple[Record, Report]:
         terms = self.rules.terms  # P0.4: the terms in force when it is first booked
         step = book(terms.slot(booking.starts_at, booking.duration), at)
-        files = await casebook.engage(connection, booking.client.person_id, booking.expert.person_id, at)
+        files = await casebook.engage(
+            connection, self.rules.trace, booking.client.person_id, booking.expert.person_id, at
+        )
         for role in Role:
             casebook.bookable(files[role], role, at)  # P2.6
         empty = Record(
@@ -250,7 +256,7 @@ class Sessions:
         changed = [role for role in Role if after.party(role).person_id != before.party(role).person_id]
         if not changed:
             return decided
-        files = await casebook.engage(connection, after.client.person_id, after.expert.person_id, at)
+        files = await casebook.engage(connection, self.rules.trace, after.client.person_id, after.expert.person_id, at)
         for role in changed:
             casebook.bookable(files[role], role, at)
         if Role.EXPERT in changed:

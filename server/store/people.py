@@ -74,12 +74,21 @@ async def find(connection: AsyncConnection, person_id: str) -> Person | None:
     return _person(row) if row else None
 
 
-async def open_person(connection: AsyncConnection, person_id: str, now: Ms) -> Person:
-    """The person of this id, made when it is new."""
+async def open_person(connection: AsyncConnection, person_id: str, trace: str, now: Ms) -> Person:
+    """The person of this id, made when it is new. One who was erased under a sanction is known by its trace (P5.7)."""
     await exclusively(connection, "person_id", person_id)
     found = await find(connection, person_id)
     if found is not None:
         return found
+    p, x = tables.people, tables.sanctions
+    bound = (
+        select(x.c.id)
+        .where(x.c.person == p.c.pseudonym, x.c.lifted_at.is_(None), or_(x.c.until.is_(None), x.c.until > now))
+        .exists()
+    )
+    returned = (await connection.execute(select(p).where(p.c.trace == trace, bound))).first()
+    if returned is not None:
+        return _person(returned)
     pseudonym = f"p_{secrets.token_hex(10)}"
     person = Person(pseudonym, person_id, 0, genesis(pseudonym), 0, 10_000, None, 0, False, None, now, None)
     await connection.execute(insert(tables.people).values({**asdict(person), "badge": 0}))

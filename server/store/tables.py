@@ -117,8 +117,10 @@ people = _table(
     Column("wake_at", Long),  # when its factor changes by itself; null: never
     Column("created_at", Long, nullable=False),
     Column("erased_at", Long),
+    Column("trace", Text),  # of one erased while a sanction stands: a keyed hash, to know it again (P5.7)
     UniqueConstraint("person_id"),
     Index(None, "wake_at"),
+    Index(None, "trace"),
 )
 
 person_ledger = _table(
@@ -160,7 +162,7 @@ marks = _table(
 complaints = _table(
     "complaints",  # from the ledgers of the accused, for finding
     Column("id", Text, primary_key=True),
-    Column("session_id", Text, ForeignKey("sessions.id"), nullable=False),
+    Column("session_id", Text, nullable=False),
     Column("accused", Text, ForeignKey("people.pseudonym"), nullable=False),
     Column("complainant", Text, ForeignKey("people.pseudonym"), nullable=False),
     Column("role", Text, nullable=False),  # of the accused
@@ -178,7 +180,7 @@ complaints = _table(
 ratings = _table(
     "ratings",  # from the ledgers of the rated
     Column("id", Text, primary_key=True),
-    Column("session_id", Text, ForeignKey("sessions.id"), nullable=False),
+    Column("session_id", Text, nullable=False),
     Column("role", Text, nullable=False),  # of the rated
     Column("rated", Text, ForeignKey("people.pseudonym"), nullable=False),
     Column("rater", Text, ForeignKey("people.pseudonym"), nullable=False),
@@ -223,6 +225,15 @@ signing_keys = _table(
     Column("private_sealed", Text),  # null once it is retired
     Column("created_at", Long, nullable=False),
     Column("retired_at", Long),
+)
+
+removals = _table(
+    "removals",  # chains whose time was over: gone whole, their heads kept (P5.7)
+    Column("kind", Text, primary_key=True),  # session, person
+    Column("id", Text, primary_key=True),
+    Column("seq", Long, nullable=False),
+    Column("head", Text, nullable=False),
+    Column("removed_at", Long, nullable=False),
 )
 
 alive = _table(

@@ -98,7 +98,6 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "session_id", "complainant", "filed_as", name="uq_complaints_session_id_complainant_filed_as"
         ),
-        sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], name="fk_complaints_session_id"),
         sa.ForeignKeyConstraint(["accused"], ["people.pseudonym"], name="fk_complaints_accused"),
         sa.ForeignKeyConstraint(["complainant"], ["people.pseudonym"], name="fk_complaints_complainant"),
         sqlite_strict=True,
@@ -118,7 +117,6 @@ def upgrade() -> None:
         sa.Column("given_at", Long, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_ratings"),
         sa.UniqueConstraint("session_id", "role", name="uq_ratings_session_id_role"),
-        sa.ForeignKeyConstraint(["session_id"], ["sessions.id"], name="fk_ratings_session_id"),
         sa.ForeignKeyConstraint(["rated"], ["people.pseudonym"], name="fk_ratings_rated"),
         sa.ForeignKeyConstraint(["rater"], ["people.pseudonym"], name="fk_ratings_rater"),
         sqlite_strict=True,
