@@ -32,6 +32,13 @@ async def session(request: web.Request) -> web.StreamResponse:
     return _page(request, "session.html", framed=True)
 
 
+async def receipt(request: web.Request) -> web.StreamResponse:
+    """A party's signed record, to read and to print: the same page for all, never kept by a cache, never framed."""
+    page = _page(request, "receipt.html", framed=False)
+    page.headers["Cache-Control"] = "no-store"
+    return page
+
+
 async def asset(request: web.Request) -> web.StreamResponse:
     """A file under ``dist/assets``: its name carries its hash, so it never changes."""
     root = (deps(request).settings.pages / _ASSETS).resolve()

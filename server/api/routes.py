@@ -268,6 +268,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/docs/style.css", docs.style, Open.EVERYONE),
     Route("GET", "/", pages.home, Open.EVERYONE),
     Route("GET", "/s/{id}", pages.session, Open.EVERYONE),
+    Route("GET", "/s/{id}/receipt", pages.receipt, Open.EVERYONE),
     Route("GET", "/assets/{path:.+}", pages.asset, Open.EVERYONE),
     Route("GET", "/demo.json", pages.demo, Open.EVERYONE),
 )

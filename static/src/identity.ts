@@ -9,7 +9,7 @@ const key = (id: string, what: string) => `headstrt:${id}:${what}`;
 
 /** From `/s/{id}#t=…`; the token leaves the address bar at once, so that no screenshot or share carries it. */
 export function readIdentity(): Identity | null {
-  const id = decodeURIComponent(/^\/s\/([^/]+)\/?$/.exec(location.pathname)?.[1] ?? "");
+  const id = decodeURIComponent(/^\/s\/([^/]+?)(?:\/receipt)?\/?$/.exec(location.pathname)?.[1] ?? "");
   if (!id) return null;
   const token = new URLSearchParams(location.hash.slice(1)).get("t");
   if (token) {

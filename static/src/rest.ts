@@ -49,6 +49,22 @@ export class Rest {
     await this.#say("/v1/me/refund", amount ? { amount } : {});
   }
 
+  /** One's own signed record, once the session is settled. */
+  async receipt(): Promise<string> {
+    return ((await (await this.#call("GET", "/v1/me/receipt")).json()) as { jws: string }).jws;
+  }
+
+  /** The page that shows it. */
+  receiptPage(session: string): string {
+    return `/s/${encodeURIComponent(session)}/receipt#t=${this.#token}`;
+  }
+
+  /** The public keys that records are signed with. */
+  async keys(): Promise<Record<string, string>[]> {
+    return ((await (await this.#call("GET", "/.well-known/jwks.json")).json()) as { keys: Record<string, string>[] })
+      .keys;
+  }
+
   async calendar(): Promise<Blob> {
     return (await this.#call("GET", "/v1/me/calendar.ics")).blob();
   }

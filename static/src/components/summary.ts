@@ -25,6 +25,7 @@ export class Summary extends RoomElement {
         </div>
         <footer class="row">
           <hs-calendar .room=${room} .now=${now}></hs-calendar>
+          ${view.end ? html`<a data-testid="receipt-link" href=${room.rest.receiptPage(view.id)} target="_blank" rel="noreferrer">${t.receipt}</a>` : nothing}
           <p class="quiet">${t.next}</p>
         </footer>
       </main>

@@ -395,6 +395,97 @@ export const en = {
     absent: "did not join",
     next: "Keep this link: everything here can be seen again with it.",
     calendarFailed: "The calendar entry could not be loaded.",
+    receipt: "Your signed record",
+  },
+
+  receipt: {
+    title: "Signed record of a session",
+    of: (name: string, role: string) => `For ${name} (${role})`,
+    print: "Print or save as PDF",
+    download: "Download the signed text",
+    good: "This browser has checked the signature: it fits.",
+    bad: "The signature of this record does not fit. Please load the page again, or write to us.",
+    notYet: {
+      heading: "There is no record yet",
+      detail: "It is made when the session is over. Please come back then, with the same link.",
+    },
+    session: "The session",
+    what: "Booked as",
+    number: "Session",
+    issuer: "Recorded by",
+    booked: "Booked time",
+    window: (from: string, to: string, zone: string) => `${from} to ${to}, ${zone}`,
+    ended: "Ended",
+    how: "How it ended",
+    /** ``who``: the name of the side that the end names, if it names one. */
+    ends: (reason: string, who: string, by: string | null) =>
+      ({
+        completed: "At the booked end",
+        hung_up: `${who} ended it before the booked end`,
+        lost: `The connection of ${who} did not come back`,
+        left_page: `${who} did not come back`,
+        safety: `${who} left the session`,
+        no_show: by === "both" ? "Nobody joined in the booked time" : `${who} did not join`,
+        never_met: "Both were there, but not at the same time",
+        interrupted: "This service was interrupted",
+        ended_by_operator: "An operator ended it",
+        removed: `An operator took ${who} out of the session`,
+        cancelled:
+          by === "both"
+            ? "Cancelled by agreement"
+            : `Cancelled by ${who || (by === "operator" ? "an operator" : "the platform")}`,
+      })[reason] ?? reason,
+    there: "Who was there",
+    joined: "Joined",
+    after: (span: string) => `${span} after the start`,
+    presence: "Was there for",
+    away: "Was away",
+    never: "not at all",
+    fromTo: (from: string, to: string) => `${from} to ${to}`,
+    money: "Time and money",
+    fee: "Fee",
+    noFee: "none",
+    notDelivered: "Time not delivered",
+    nothing: "none",
+    factor: "Your factor for this session",
+    refund: "Refund",
+    refunds: {
+      none: "None by the platform’s rules; rights by law remain",
+      eligible: "The client may ask back",
+      requested: "Asked back",
+      review: "Being looked at",
+      approved: "Approved",
+      declined: "Declined by the booking service",
+      disputed: "Being looked at a second time",
+      settled: "Paid back",
+      expired: "Not asked for in time; rights by law remain",
+    },
+    consent: "Consent to record",
+    asked: (name: string, at: string) =>
+      `${name} asked in writing for consent to record with a device of their own, ${at}.`,
+    consented: (status: string, given: string, closed: string) =>
+      ({
+        asked: "It was not answered.",
+        given: `It was given in writing, ${given}, and not withdrawn.`,
+        refused: `It was refused, ${closed}.`,
+        withdrawn: given
+          ? `It was given in writing, ${given}, and withdrawn, ${closed}.`
+          : `The request was taken back, ${closed}.`,
+      })[status] ?? "",
+    small: "Details for checking",
+    utc: (starts: string, ends: string, ended: string, decided: string) =>
+      `In UTC: booked ${starts} to ${ends}, ended ${ended}, settled ${decided}.`,
+    guidelines: (name: string, accepted: boolean, version: string, at: string) =>
+      `${name} ${accepted ? "accepted" : "did not accept"} the guidelines in version ${version}, ${at}.`,
+    revised: (at: string) => `Revised by an operator, ${at}.`,
+    rules: (rules: string) => `Rules that had a say: ${rules}.`,
+    terms: "Terms:",
+    ledger: (seq: number) => `Made from the session’s log up to entry ${seq}:`,
+    key: "Signed with the key:",
+    checking: (issuer: string) =>
+      `Everything above is in the signed text below. Anyone can check it with the public keys at ${issuer}/.well-known/jwks.json, with any program for JOSE (EdDSA).`,
+    text: "The signed text",
+    textHelp: "Keep this text or its file: the signature is in it, not in the paper.",
   },
 
   refund: {
