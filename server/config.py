@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
-from server.store.database import parse_url
+from server.store.database import parse_url, shown_url
 from signaling.messages import IceServer
 
 PREFIX = "HEADSTRT_"
@@ -48,7 +48,9 @@ class Settings(BaseSettings):
     tls_cert: Path | None = Field(None, description="certificate chain (PEM) when no proxy ends TLS")
     tls_key: Path | None = Field(None, description="its key (PEM)")
     trusted_proxies: CommaList = Field((), description="addresses or networks whose X-Forwarded-For is believed")
-    database_url: str = Field("sqlite:///headstrt.sqlite3", description="sqlite:///path")
+    database_url: str = Field(
+        "sqlite:///headstrt.sqlite3", description="sqlite:///path or postgresql://user@host/name", repr=False
+    )
     secret: str = Field("", description="32 bytes or more; signs links. Changing it ends all links", repr=False)
     api_key: str = Field("", description="one key with every scope, for a first start", repr=False)
     terms: Path | None = Field(None, description="TOML file with the policy's numbers")
@@ -137,6 +139,8 @@ class Settings(BaseSettings):
         for name in type(self).model_fields:
             value = getattr(self, name)
             secret = name in ("secret", "api_key", "ice_servers")
+            if name == "database_url":
+                value = shown_url(parse_url(value))
             shown[PREFIX + name.upper()] = ("(set)" if value else "(not set)") if secret else str(value)
         return shown
 

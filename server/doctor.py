@@ -16,11 +16,15 @@ from pathlib import Path
 
 from server.config import Settings
 from server.policy.terms import Terms, TermsError, parse_terms
-from server.store.database import Locked, parse_url
-from server.store.migrate import newest
+from server.store.database import Locked, open_database, shown_url
+from server.store.migrate import newest, revision
+from server.store.postgres import CONNECTIONS, PostgreSQL
 from server.store.sqlite import take_lock
+from signaling.errors import Busy
 
 Say = Callable[[str], None]
+Finding = tuple[bool, str]
+"""Whether it is good, and what it is."""
 
 
 async def examine(settings: Settings, say: Say) -> bool:
@@ -30,17 +34,19 @@ async def examine(settings: Settings, say: Say) -> bool:
         say(f"  {name:<32} {value}")
     say("findings")
     healthy = True
-    for good, finding in await asyncio.to_thread(lambda: list(_findings(settings))):
+    database = open_database(settings.database_url)
+    if isinstance(database, PostgreSQL):
+        running, findings = await _postgres(database)
+    else:
+        running, findings = await asyncio.to_thread(_sqlite, Path(database.url.database or ""))
+    for good, finding in findings + await asyncio.to_thread(lambda: list(_findings(settings, running))):
         healthy = healthy and good
         say(f"  {'ok  ' if good else 'FAIL'} {finding}")
     return healthy
 
 
-def _findings(settings: Settings) -> Iterator[tuple[bool, str]]:
+def _findings(settings: Settings, running: bool) -> Iterator[Finding]:
     yield True, f"Python {sys.version.split()[0]}, SQLite {sqlite3.sqlite_version}"
-    path = Path(parse_url(settings.database_url).database or "")
-    running = _in_use(path)
-    yield (True, f"database {path} is in use by a running server") if running else _database(path)
     if not running:
         yield _port(socket.SOCK_STREAM, settings.host, settings.port, "HTTP")
         for address in settings.media_bind or ("127.0.0.1",):
@@ -56,6 +62,32 @@ def _findings(settings: Settings) -> Iterator[tuple[bool, str]]:
         yield there, "TLS certificate and key" if there else "TLS_CERT or TLS_KEY is not a file"
     if settings.env == "production" and not settings.origin.startswith("https://"):
         yield True, "PUBLIC_URL is not https: browsers give camera and microphone to https pages (and localhost) only"
+
+
+async def _postgres(database: PostgreSQL) -> tuple[bool, list[Finding]]:
+    """Whether a server runs on it, and what is to be said of it."""
+    name = f"database {shown_url(database.url)}"
+    try:
+        await database.start(alone=False)
+        facts, found = await database.facts(), await revision(database)
+    except (OSError, Busy) as error:
+        return False, [(False, str(error))]
+    finally:
+        await database.close()
+    findings = [(True, f"{name}: PostgreSQL {facts.version}, {_schema(found)}")]
+    if facts.served:
+        findings.append((True, f"{name} is in use by a running server"))
+    if not facts.fsync:
+        findings.append((False, f"{name}: fsync is off: what was acknowledged can be lost"))
+    if facts.connections < CONNECTIONS + 5:
+        findings.append((False, f"{name}: max_connections is {facts.connections}; a server takes {CONNECTIONS}"))
+    return facts.served, findings
+
+
+def _sqlite(path: Path) -> tuple[bool, list[Finding]]:
+    if _in_use(path):
+        return True, [(True, f"database {path} is in use by a running server")]
+    return False, [_database(path)]
 
 
 def _in_use(path: Path) -> bool:
@@ -75,12 +107,15 @@ def _database(path: Path) -> tuple[bool, str]:
     try:
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
             verdict = connection.execute("PRAGMA quick_check").fetchone()[0]
-            revision = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.DatabaseError as error:
         return False, f"database {path}: {error}"
-    current = revision[0] if revision else "nothing"
-    later = "" if current == newest() else f", which `serve` will migrate to {newest()}"
-    return verdict == "ok", f"database {path}: {verdict}, schema {current}{later}"
+    return verdict == "ok", f"database {path}: {verdict}, {_schema(found[0] if found else None)}"
+
+
+def _schema(found: str | None) -> str:
+    later = "" if found == newest() else f", which `serve` will migrate to {newest()}"
+    return f"schema {found or 'nothing'}{later}"
 
 
 def _port(kind: socket.SocketKind, host: str, port: int, what: str) -> tuple[bool, str]:

@@ -105,6 +105,11 @@ def parse_url(text: str) -> URL:
     return url.set(drivername="sqlite+aiosqlite")
 
 
+def shown_url(url: URL) -> str:
+    """The URL as people know it: without the driver, and without the password."""
+    return url.set(drivername=url.get_backend_name()).render_as_string()
+
+
 def open_database(text: str) -> Database:
     """The store that this URL names, not yet started."""
     url = parse_url(text)

@@ -28,7 +28,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from server.store.database import Database, Locked, Unusable, Work, whose
+from server.store.database import Database, Locked, Unusable, Work, shown_url, whose
 from server.store.locks import exclusively
 from signaling.errors import Busy, Stale
 
@@ -40,6 +40,8 @@ WRITERS = 8
 """Transactions that write at once; the others wait for their turn."""
 
 READERS = 8
+CONNECTIONS = WRITERS + 2 + READERS
+"""The keeper of the lease, and a migration, beside those that write and read."""
 
 ANSWER = 5.0
 """Seconds that a whole transaction may take, its connection included; then it is given up."""
@@ -100,6 +102,22 @@ _FATE = text("select token, (select epoch from lease) as epoch from writers wher
 _UNKNOWN = "It could not be seen whether this was written; look before you try again."
 
 
+_FACTS = text(
+    "select current_setting('server_version') as version, current_setting('fsync') = 'on' as fsync, "
+    "current_setting('max_connections')::int as connections, to_regclass('lease') is not null as leased"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What ``doctor`` tells of a server. ``served``: some process is the server of this database just now."""
+
+    version: str
+    fsync: bool
+    connections: int
+    served: bool
+
+
 @dataclass(slots=True)
 class _Turn:
     begun: bool = False
@@ -129,7 +147,7 @@ class PostgreSQL(Database):
     async def start(self, *, alone: bool = True) -> None:
         self._closing.clear()
         self._lost = False
-        self._writer = self._engine("READ COMMITTED", WRITERS + 2)  # the keeper and who looks for a fate beside them
+        self._writer = self._engine("READ COMMITTED", CONNECTIONS - READERS)
         self._reader = self._engine("REPEATABLE READ", READERS, postgresql_readonly=True)
         try:
             await self._look()
@@ -139,7 +157,7 @@ class PostgreSQL(Database):
         except BaseException as error:
             await self.close()
             if isinstance(error, _BROKEN):
-                raise Unusable(f"{self.url.render_as_string()}: {_reason(error)}") from error
+                raise Unusable(f"{shown_url(self.url)}: {_reason(error)}") from error
             raise
 
     async def run_sync(self, work: Callable[[Any], T]) -> T:
@@ -198,6 +216,13 @@ class PostgreSQL(Database):
         for engine in (writer, reader):
             if engine is not None:
                 await engine.dispose()
+
+    async def facts(self) -> Facts:
+        """Of a database that was opened as a guest."""
+        async with self.read() as connection:
+            row = (await connection.execute(_FACTS)).one()
+            who = (await connection.execute(_WHO)).first() if row.leased else None
+        return Facts(row.version, row.fsync, row.connections, bool(who and who.there))
 
     # --- one write ---
 
@@ -335,7 +360,7 @@ class PostgreSQL(Database):
                     return int(taken.scalar_one())
             seen = seen or row.expires_at
             if row.expires_at != seen:
-                raise Locked(f"{self.url.render_as_string()} is in use by another server")
+                raise Locked(f"{shown_url(self.url)} is in use by another server")
             await asyncio.sleep(0.2)
 
     async def _keep(self, engine: AsyncEngine, epoch: int) -> None:

@@ -220,3 +220,11 @@ def test_secrets_are_never_shown(environment: pytest.MonkeyPatch) -> None:
 
 def test_what_is_not_set_is_shown_as_that() -> None:
     assert load().masked()["HEADSTRT_API_KEY"] == "(not set)"
+
+
+def test_the_password_of_the_database_is_not_shown(environment: pytest.MonkeyPatch) -> None:
+    url = "postgresql://calls:{}@db.example/headstrt?sslmode=verify-full"
+    environment.setenv("HEADSTRT_DATABASE_URL", url.format("hidden"))
+    settings = load()
+    assert settings.masked()["HEADSTRT_DATABASE_URL"] == url.format("***")
+    assert "hidden" not in repr(settings)
