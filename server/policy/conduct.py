@@ -398,7 +398,7 @@ def _imposition(
         for complaint in sorted(dossier.complaints.values(), key=lambda complaint: (complaint.filed.at, complaint.id))
         if counts(complaint, category)
         and complaint.id not in used
-        and (first is None or complaint.filed.at >= first.imposed.at)
+        and (first is None or complaint.filed.at > first.imposed.at)
     ]
     if len(_people(free)) < terms.complaint_threshold:
         return []

@@ -145,7 +145,7 @@ class Conduct(RuleBasedStateMachine):
                 first = [one for one in self.suspensions_before(fact) if self.first_time(one, fact)]
                 assert first
                 for id_ in fact.complaints:
-                    assert self.book.dossier.complaints[id_].filed.at >= first[-1].at
+                    assert self.book.dossier.complaints[id_].filed.at > first[-1].at
 
     @invariant()
     def an_end_is_set_once_and_a_dismissal_moves_none(self) -> None:
