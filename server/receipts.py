@@ -22,7 +22,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from server.policy.consent import consents
 from server.policy.facts import AnyFact, FeeFactored, Revised, Settled
-from server.policy.money import EXPONENTS
+from server.policy.fees import expert_fee
+from server.policy.money import EXPONENTS, Money
 from server.policy.refund import refund_state
 from server.policy.settlement import NO_MEDIA
 from server.policy.terms import Terms
@@ -124,7 +125,7 @@ def claims(
     if role is Role.CLIENT:
         said["refund"] = _refund(facts, terms, verdict)
     else:
-        said["fee_factor_bps"] = next((fact.bps for fact in reversed(facts) if isinstance(fact, FeeFactored)), None)
+        said |= _pay(facts, verdict)
     return said
 
 
@@ -186,6 +187,14 @@ def _refund(facts: Sequence[AnyFact], terms: Terms, verdict: Settlement) -> Json
         "settled_as": {"status": refund.status.value, "max": _money(refund.max_amount, refund.currency)},
         "rules": list(refund.rules),
     }
+
+
+def _pay(facts: Sequence[AnyFact], verdict: Settlement) -> Json:
+    """The expert's factor, frozen at booking, and what it makes of the fee (P1.6): no business of the client's."""
+    bps = next((fact.bps for fact in reversed(facts) if isinstance(fact, FeeFactored)), None)
+    fee, currency = verdict.refund.fee, verdict.refund.currency
+    pay = expert_fee(Money(fee, currency), bps) if currency is not None and bps is not None else None
+    return {"fee_factor_bps": bps, "expert_fee": _money(pay.amount, pay.currency) if pay else None}
 
 
 def _consents(facts: Sequence[AnyFact]) -> list[Json]:

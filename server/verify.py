@@ -116,7 +116,8 @@ def describe(said: Json) -> list[str]:
         most = f", at most {_amount(refund['max'])}" if refund["max"] else ""
         lines.append(f"Refund: {refund['status']}{most}")
     elif said["fee_factor_bps"] is not None:
-        lines.append(f"The expert's fee factor: {said['fee_factor_bps']} of 10000")
+        pay = f", which makes {_amount(said['expert_fee'])}" if said["expert_fee"] else ""
+        lines.append(f"The expert's fee factor: {said['fee_factor_bps']} of 10000{pay}")
     for consent in said["consents"]:
         lines.append(f"Consent to record, asked by the {consent['asked_by']}: {consent['status']}")
     lines.append(f"Rules: {', '.join(said['rules'])}; terms {said['terms']}")

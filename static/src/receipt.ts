@@ -25,6 +25,7 @@ export interface Receipt {
   fee: Money | null;
   refund?: { status: string; max: Money | null; requested: Money | null; approved: Money | null; until: string | null };
   fee_factor_bps?: number | null;
+  expert_fee?: Money | null;
   consents: { asked_by: Role; asked_at: string; status: string; given_at: string | null; closed_at: string | null }[];
   rules: string[];
   terms: string;

@@ -121,9 +121,10 @@ def test_P1_6_the_experts_factor_is_in_the_experts_receipt_alone_and_the_refund_
     facts = settled(EARLY_LEAVE, before=(factor,))
     client, expert = claims(facts), claims(facts, EXPERT)
     assert expert["fee_factor_bps"] == 9_500
+    assert expert["expert_fee"] == {"amount": 11_400, "currency": "USD", "exponent": 2}
     assert "9500" not in canonical(client)
     assert "refund" not in expert
-    assert set(client) ^ set(expert) == {"refund", "fee_factor_bps"}
+    assert set(client) ^ set(expert) == {"refund", "fee_factor_bps", "expert_fee"}
 
 
 def test_P2_1_what_the_client_claims_is_not_told_by_the_experts_receipt() -> None:

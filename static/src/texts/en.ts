@@ -272,7 +272,8 @@ export const en = {
       too_early: "The doors are not open yet.",
       guidelines_needed: "Please accept how we meet here first.",
       session_over: "This session is over.",
-      party_sanctioned: "You cannot join sessions at present. Please write to us.",
+      party_sanctioned:
+        "You cannot join sessions at present. Open the link of an earlier session: there you can read why, and object.",
       not_started: "Before the booked start there is nothing to end; you can step out.",
       offline: "The connection is interrupted. Please try again.",
     })[code] ?? "That did not work. Please try again.",
@@ -294,6 +295,7 @@ export const en = {
       `If ${name} is not here by ${time}, you can leave freely, and the fee is asked back for you.`,
     leaveNow: "You can leave now. It does not count against you.",
     arrived: (name: string) => `${name} is here!`,
+    punctual: "Known for being on time",
   },
 
   call: {
@@ -309,6 +311,7 @@ export const en = {
     chat: "Chat",
     unread: (count: number) => `Chat (${count})`,
     devices: "Devices",
+    more: "More",
     leave: "Leave",
     warning: (minutes: number, seconds: number) =>
       minutes > 0 ? (minutes === 1 ? "1 minute left" : `${minutes} minutes left`) : `${seconds} seconds left`,
@@ -359,6 +362,85 @@ export const en = {
     freely: "Leave",
     freelyHelp: "You are alone here and may leave. It does not count against you.",
     stay: "Stay",
+    report: "Leave and report",
+    reportHelp: "If you do not feel safe, or something went badly wrong. It ends the session at once.",
+  },
+
+  form: {
+    optional: "optional",
+    offline: "The connection is interrupted. What you wrote is still here; please try again.",
+    failed: "That did not work. What you wrote is still here; please try again.",
+    busy: "That was a little fast. Please wait a moment and try again.",
+  },
+
+  report: {
+    heading: "Leave and report",
+    what: "What is it about?",
+    /** The kinds, each in plain words. */
+    kinds: {
+      conduct: { name: "How I was treated", help: "insults, swearing, shouting, misleading talk" },
+      deception: {
+        name: "Misleading or unlawful advice",
+        help: "being deceived, being asked for something illegal, advice that is meant to harm",
+      },
+      privacy: { name: "Recording without written consent", help: "by any means, note-taking programs included" },
+      other: { name: "Something else", help: "or you would rather not say now" },
+    },
+    text: "What happened?",
+    next: (name: string) =>
+      `The session ends for both of you at once. ${name} is told that you left, not more. Somebody on our team looks at your report, and the fee waits until then. Nothing counts against anybody before that.`,
+    told: (name: string) =>
+      `Later ${name} can read the kind of the report and your text. We do not give your name; what you write may show who you are.`,
+    send: "Leave and report",
+    offline:
+      "The connection is interrupted, so this has not reached us yet. Try again, or close this page: then you are out of the call, and you can report later with the same link.",
+  },
+
+  consent: {
+    heading: "Consent to record",
+    about: "This service does not record. If one of you wants to record with a device of their own, the other has to agree in writing first.",
+    ask: "Ask for written consent to record",
+    scope: "What do you want to record?",
+    scopeHelp: "For example: the sound only, or the shared screen.",
+    purpose: "What for?",
+    purposeHelp: "For example: to listen again when practising.",
+    send: "Ask",
+    scopeMissing: "Please say what you want to record.",
+    purposeMissing: "Please say what for.",
+    asked: (name: string) => `You asked ${name}. Please do not record before there is an answer.`,
+    takeBack: "Take it back",
+    asks: (name: string) => `${name} asks for your written consent to record`,
+    what: "What",
+    purposeShort: "What for",
+    freely: "You are free to refuse, and you can withdraw your consent whenever you like. This service itself does not record.",
+    name: "If you agree, type your full name",
+    nameMissing: "Please type your name: that is what makes it a written consent.",
+    give: "I consent",
+    refuse: "Refuse",
+    later: "Later",
+    answer: "Answer",
+    gone: "The text is not kept any more.",
+    standsMine: "You may record",
+    standsOther: (name: string) => `${name} may record`,
+    details: "Details",
+    given: (name: string, at: string) => `Given in writing by “${name}”, ${at}.`,
+    withdraw: "Withdraw consent",
+    stop: "Give it up",
+    refused: (name: string) => `${name} did not agree. Please do not record.`,
+    withdrawnByOther: (name: string) => `${name} withdrew the consent. Please stop recording now.`,
+    withdrawnByMe: (name: string) => `You withdrew your consent. ${name} has been told to stop recording.`,
+    endedByOther: (name: string) => `${name} does not record any more.`,
+    /** By the server's code. */
+    problem: (code: string) =>
+      ({
+        already_asked: "You have asked already; please wait for the answer.",
+        already_given: "You have this consent already.",
+        asked_too_often: "You have asked often enough in this session.",
+        already_answered: "This was answered already.",
+        not_in_session: "You can ask while you are in the session together.",
+        session_over: "The session is over.",
+        nothing_to_withdraw: "There is no consent to withdraw.",
+      })[code] ?? null,
   },
 
   replaced: {
@@ -448,6 +530,7 @@ export const en = {
     notDelivered: "Time not delivered",
     nothing: "none",
     factor: "Your factor for this session",
+    pay: "Your fee with this factor",
     refund: "Refund",
     refunds: {
       none: "None by the platform’s rules; rights by law remain",

@@ -172,6 +172,7 @@ class ReceiptPage extends LitElement {
           ${row(t.notDelivered, parts.length === 0 ? t.nothing : parts.map((each) => html`<div>${each}</div>`))}
           ${refund && fee ? row(t.refund, `${status}${amount ? `: ${amount}` : ""}`) : nothing}
           ${factor === undefined || factor === null ? nothing : row(t.factor, percent(factor))}
+          ${said.expert_fee ? row(t.pay, money(said.expert_fee)) : nothing}
         </tbody>
       </table>
     `;
