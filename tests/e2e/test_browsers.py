@@ -1,7 +1,7 @@
 """Chromium with Firefox, either way round, and what happens to browsers in real life: networks that change,
 computers that sleep, people who go back and forth.
 
-All of it happens in a network namespace of the test's own (this needs root): Firefox takes no part in a call over
+All of it happens in a network namespace of the test's own (``network.py``): Firefox takes no part in a call over
 loopback, and addresses can come and go there. The relay's address lies on the namespace's loopback interface, where no
 browser looks for one of its own.
 """
@@ -10,12 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import os
-import secrets
 import shutil
 import signal
-import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,11 +21,10 @@ import pytest
 from playwright.async_api import Browser, async_playwright
 from playwright.async_api import Error as PlaywrightError
 
+from tests.e2e.network import RELAY, Network, entered
 from tests.e2e.stage import CHROMIUM_FLAGS, WATCH_CONNECTIONS, Person, Server, until
 from tests.e2e.test_network import UFRAG
 
-RELAY, HERE, ELSEWHERE = "10.79.0.1", "10.77.0.2", "10.78.0.2"
-CLONE_NEWNET = 0x40000000
 TERMS = """
 reconnect_grace = 60
 no_show_after_max = 3
@@ -44,55 +40,9 @@ FIREFOX: dict[str, str | float | bool] = {
 Anybody = Callable[[str, str], Awaitable[Person]]
 
 
-class Network:
-    """A namespace with one interface beside loopback, and this thread in it, with all that it starts."""
-
-    def __init__(self) -> None:
-        self._name = f"headstrt-{secrets.token_hex(4)}"
-
-    def ip(self, command: str) -> None:
-        """An ``ip`` command in the namespace."""
-        subprocess.run(["ip", "-n", self._name, *command.split()], check=True)
-
-    def __enter__(self) -> Network:
-        assert os.geteuid() == 0, "a network namespace needs root"
-        subprocess.run(["ip", "netns", "add", self._name], check=True)
-        self._home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
-        for command in (
-            "link set lo up",
-            f"address add {RELAY}/32 dev lo",
-            "link add hs0 type veth peer name hs1",
-            f"address add {HERE}/24 dev hs0",
-            "link set hs0 up",
-            "link set hs1 up",
-            "route add default via 10.77.0.1",
-        ):
-            self.ip(command)
-        with open(f"/run/netns/{self._name}") as there:
-            _enter(there.fileno())
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        _enter(self._home)
-        os.close(self._home)
-        subprocess.run(["ip", "netns", "delete", self._name], check=True)
-
-    def move(self) -> None:
-        """Another network: the browsers' address is gone, and there is another one."""
-        self.ip(f"address add {ELSEWHERE}/24 dev hs0")
-        self.ip(f"address delete {HERE}/24 dev hs0")
-        self.ip("route replace default via 10.78.0.1")
-
-
-def _enter(namespace: int) -> None:
-    """setns(2): this thread, and whatever it starts from here on."""
-    if ctypes.CDLL(None, use_errno=True).setns(namespace, CLONE_NEWNET):
-        raise OSError(ctypes.get_errno(), "setns")
-
-
 @pytest.fixture
 def network() -> Iterator[Network]:
-    with Network() as made:
+    with entered() as made:
         yield made
 
 
