@@ -10,21 +10,23 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.afterwards import Said, consents, digests
 from server.answers import party_view, settlement_of
 from server.desk import casebook
 from server.desk.casebook import Changed
-from server.desk.sessions import Also, Sessions
+from server.desk.sessions import Also, Sessions, amount_in
 from server.policy import conduct, ratings
 from server.policy import consent as consent_policy
 from server.policy.conduct import Signal
 from server.policy.facts import AnyFact, Revised
 from server.policy.fees import FeeFactor
+from server.policy.money import Money
 from server.policy.people import (
     Category,
     ComplaintFiled,
@@ -35,8 +37,8 @@ from server.policy.people import (
     SanctionImposed,
     occasion,
 )
-from server.policy.refund import claim, dispute, refund_state
-from server.policy.verdict import Attendance, AttendanceKind
+from server.policy.refund import MOVES, claim, dispute, refund_state
+from server.policy.verdict import Attendance, AttendanceKind, Party
 from server.store import people, sessions
 from server.store.people import File, Sealed, seal
 from server.store.sessions import Record
@@ -45,7 +47,7 @@ from signaling.messages import Consent, ConsentCommand, View
 from signaling.ports import Report
 from signaling.session import LeaveForSafety, Ms, Role
 
-T = TypeVar("T")
+log = structlog.get_logger("people")
 
 Act = Callable[[File, Ms], Sequence[PersonFact]]
 
@@ -123,7 +125,7 @@ class People(Sessions):
             _, mine, other = await self._parties(connection, session, role)
             got = _of_session(mine, session, role)
             if got is None:
-                raise NotFound("There is no such rating.", code="rating_not_found")
+                raise NotFound("There is no such rating.")  # word for word as while one is hidden (P2.1)
             id_ = got.id
 
             def decide(file: File, now: Ms) -> Sequence[PersonFact]:
@@ -151,8 +153,16 @@ class People(Sessions):
         """End the session at once, and open a complaint with it: one transaction (P3.13)."""
         sealed, ticket = _sealed(text), _ticket()
         filed: list[Changed] = []
+        known: list[str] = []
 
         async def also(connection: AsyncConnection, record: Record) -> None:
+            filed.clear()
+            known.clear()
+            before = await people.load(connection, record.who(role.other).pseudonym, lock=True)
+            mine = _complaint_of(before, record, role, category) if before else None
+            if mine is not None:  # nobody is kept in a session because of what was said before
+                known.append(mine)
+                return
             filed.append(
                 await self._file(connection, record, role, Category(category), sealed, ticket, at, safety=True)
             )
@@ -160,7 +170,7 @@ class People(Sessions):
         _, report = await self._event(session, LeaveForSafety(role), at, also=also)
         for each in filed:
             await self._decided(each)
-        return report, ticket
+        return report, known[0] if known else ticket
 
     async def claim_cause(self, session: str, role: Role, cause: str, text: str | None) -> Record:
         """After the session the client says that it could not be held (P3.17)."""
@@ -312,6 +322,22 @@ class People(Sessions):
             lambda connection: _pseudonym(connection, person_id), decide, who, "sanction.impose", id_, sealed
         )
 
+    async def appeal_for(self, sanction: str, who: str, text: str) -> File:
+        """An appeal that reached the operators by another way, filed for the person (P2.7)."""
+        sealed = seal(text)
+
+        def decide(file: File, now: Ms) -> Sequence[PersonFact]:
+            return (conduct.appeal(file.dossier, sanction, self.rules.terms, now, sealed.digest),)
+
+        return await self._operate(
+            lambda connection: people.sanctioned_by(connection, sanction),
+            decide,
+            who,
+            "sanction.appeal",
+            sanction,
+            sealed,
+        )
+
     async def decide_sanction(
         self,
         sanction: str,
@@ -355,14 +381,14 @@ class People(Sessions):
             lambda connection: people.rated_by(connection, rating), decide, who, "rating.void", rating, sealed
         )
 
-    async def excuse(self, session: str, who: str, reason: str) -> Record:
-        """The expert's mark of this session no longer counts (P1.8)."""
+    async def excuse(self, session: str, who: str, reason: str, starts_at: Ms | None = None) -> Record:
+        """The expert's mark of this session's slot (``starts_at``; None: its last) no longer counts (P1.8)."""
         sealed = seal(reason)
         record = await self.record(session)
-        starts_at = _marked(record, Role.EXPERT)
+        slot = _marked(record, Role.EXPERT, starts_at)
 
         def decide(file: File, now: Ms) -> Sequence[PersonFact]:
-            return (conduct.excuse(file.dossier, session, starts_at, now, who, sealed.digest),)
+            return (conduct.excuse(file.dossier, session, slot, now, who, sealed.digest),)
 
         async def whose(connection: AsyncConnection) -> str:
             return record.who(Role.EXPERT).pseudonym
@@ -378,20 +404,27 @@ class People(Sessions):
         *,
         client: Attendance | None = None,
         expert: Attendance | None = None,
-        refund_max: int | None = None,
+        refund_max: Money | None = None,
     ) -> Record:
         """An operator's revision of a settlement (P3.15): marks and the refund follow it."""
         at, sealed = self.clock(), seal(reason)
 
         def decide(record: Record) -> Sequence[AnyFact]:
-            if settlement_of(record.facts) is None:
+            verdict = settlement_of(record.facts)
+            if verdict is None:
                 raise UserError("not_settled", "Only a session that has ended can be revised.")
             if client is None and expert is None and refund_max is None:
                 raise UserError("nothing_revised", "Say what is to be revised.", status=422)
-            if refund_max is not None and (record.fee is None or refund_max > record.fee.amount):
-                raise UserError("amount_too_high", "No more than the fee can be given back.", status=422)
-            now = max(at, record.session.clock)
-            return (Revised(now, who, sealed.digest, client, expert, refund_max),)
+            most = amount_in(record, refund_max)
+            if most is not None:
+                if record.fee is None or most > record.fee.amount:
+                    raise UserError("amount_too_high", "No more than the fee can be given back.", status=422)
+                state = refund_state(record.facts, record.terms)
+                if ("open" if most else "close") not in MOVES[state.status]:
+                    raise UserError("refund_not_possible", f"The refund is {state.status.value!r} and stays so.")
+            now = max(at, record.facts[-1].at + 1)  # a mark is known by its time: never that of the one it replaces
+            of_client, of_expert = _kept(client, verdict.client), _kept(expert, verdict.expert)
+            return (Revised(now, who, sealed.digest, of_client, of_expert, most),)
 
         async def also(connection: AsyncConnection, record: Record) -> None:
             await people.add_text(connection, sealed, who, None, at)
@@ -442,7 +475,10 @@ class People(Sessions):
     async def _decided(self, changed: Changed) -> Changed:
         """After the commit: what a new sanction forbids does not take place (P2.6)."""
         if any(isinstance(fact, SanctionImposed) for fact in changed.facts):
-            await self.enforce()
+            try:
+                await self.enforce()
+            except Exception:  # what was asked for is on record; the sweep comes back to the rest
+                log.exception("sessions of a sanctioned person are still open", person=changed.file.person.pseudonym)
         return changed
 
     async def _file(
@@ -519,6 +555,15 @@ def _no_person() -> NotFound:
     return NotFound("There is no person with this id.", code="person_not_found")
 
 
+def _complaint_of(file: File, record: Record, role: Role, category: str) -> str | None:
+    """The ticket of what ``role`` has said about the other side of this session already, in this category."""
+    for known in file.dossier.complaints.values():
+        filed = known.filed
+        if (filed.session, filed.by, filed.category) == (record.id, record.who(role).pseudonym, category):
+            return known.id
+    return None
+
+
 def _of_session(file: File, session: str, role: Role) -> Any:
     for rating in file.dossier.ratings.values():
         if rating.given.session == session and rating.given.role is role:
@@ -526,15 +571,26 @@ def _of_session(file: File, session: str, role: Role) -> Any:
     return None
 
 
-def _marked(record: Record, role: Role) -> Ms:
+def _marked(record: Record, role: Role, starts_at: Ms | None = None) -> Ms:
     """The start of the slot whose mark is meant. ``UserError`` where there is none that anybody could mind (P1.8)."""
     verdict = settlement_of(record.facts)
     if verdict is None:
         raise UserError("not_settled", "There is no attendance on record before the session is over.")
-    party = verdict.expert if role is Role.EXPERT else verdict.client
-    if role is not Role.EXPERT or party.attendance.kind not in (AttendanceKind.LATE, AttendanceKind.NO_SHOW):
+    slots = {slot.starts_at: slot.expert for slot in verdict.earlier}  # left behind after their start (P0.1)
+    slots[verdict.starts_at] = verdict.expert.attendance
+    meant = verdict.starts_at if starts_at is None else starts_at
+    if meant not in slots:
+        raise UserError("no_such_slot", "This session had no slot that began then.", status=422)
+    if role is not Role.EXPERT or slots[meant].kind not in (AttendanceKind.LATE, AttendanceKind.NO_SHOW):
         raise UserError("nothing_to_contest", "This session's record takes nothing from its expert.")
-    return verdict.starts_at
+    return meant
+
+
+def _kept(revised: Attendance | None, party: Party) -> Attendance | None:
+    """A revision says how late somebody was, not when it came: that stays on record."""
+    if revised is None or revised.kind not in (AttendanceKind.ON_TIME, AttendanceKind.LATE):
+        return revised
+    return replace(revised, arrived_at=party.attendance.arrived_at)
 
 
 def _consent_text(said: ConsentCommand) -> Sealed | None:

@@ -375,6 +375,8 @@ class Sessions:
             facts: list[Fact] = []
             so_far = record
             for each in events:
+                if isinstance(each, Join) and so_far.session.met_at is None:
+                    _may_come(record, each.role, at)
                 more = self._advance(so_far, each, at)
                 so_far = replace(so_far, session=reduce(apply, more, so_far.session))
                 facts += more
@@ -404,7 +406,7 @@ class Sessions:
         at = self.clock()
 
         def ask(record: Record) -> tuple[Record, Sequence[AnyFact]]:
-            wanted = _amount(record, amount)
+            wanted = amount_in(record, amount)
             return record, (request(refund_state(record.facts, record.terms), wanted, at),)
 
         record, _ = await self._change(session, at, ask)
@@ -417,7 +419,7 @@ class Sessions:
         at = self.clock()
 
         def judge(record: Record) -> tuple[Record, Sequence[AnyFact]]:
-            wanted = _amount(record, amount)
+            wanted = amount_in(record, amount)
             return record, (decide(refund_state(record.facts, record.terms), decision, wanted, note, at),)
 
         record, _ = await self._change(session, at, judge)
@@ -463,8 +465,7 @@ class Sessions:
             ids = await sessions.due(connection, self.clock())
             people_due = await people.due(connection, self.clock())
         await self._each(ids, self.wake)
-        for pseudonym in people_due:
-            await self._look_again(pseudonym)
+        await self._each(people_due, self._look_again)
         await self.enforce()
         return len(ids)
 
@@ -547,7 +548,7 @@ class Sessions:
                 if isinstance(result, Busy):
                     raise result
                 if isinstance(result, BaseException) and not isinstance(result, Stale):
-                    log.error("a session could not be brought up to date", session=session, exc_info=result)
+                    log.error("this could not be brought up to date", of=session, exc_info=result)
 
     # --- keys ---
 
@@ -584,8 +585,6 @@ class Sessions:
 
     async def _event(self, session_id: str, event: Event, at: Ms, *, also: Also | None = None) -> tuple[Record, Report]:
         def happen(record: Record) -> tuple[Record, Sequence[AnyFact]]:
-            if isinstance(event, Join) and record.session.met_at is None:
-                _may_come(record, event.role, at)
             return record, self._advance(record, event, at)
 
         return await self._change(session_id, at, happen, also=also)
@@ -751,8 +750,14 @@ def _summary(record: Record) -> Summary:
 
 def _may_come(record: Record, role: Role, at: Ms) -> None:
     """P2.6: who is suspended joins nothing; what has gone live goes on to its end, re-entry included."""
-    if any(bar.in_force(at) and not bar.holds_bookings_only for bar in record.who(role).bars):
+    if _barred(record, role, at):
         raise UserError("party_sanctioned", "You cannot join sessions at present; your page says why, and what to do.")
+    if _barred(record, role.other, at):  # it is about to be cancelled, and must not go live before that
+        raise UserError("not_taking_place", "This session cannot take place; it is being cancelled.")
+
+
+def _barred(record: Record, role: Role, at: Ms) -> bool:
+    return any(bar.in_force(at) and not bar.holds_bookings_only for bar in record.who(role).bars)
 
 
 def _worth_noting(record: Record, fact: Opened | Checked | RunningLate, now: Ms) -> bool:
@@ -775,7 +780,7 @@ def _declined_since(record: Record, session: Session, role: Role, accepted_at: M
     return session.seat(role).declined and accepted_at <= said[-1]
 
 
-def _amount(record: Record, amount: Money | None) -> int | None:
+def amount_in(record: Record, amount: Money | None) -> int | None:
     """Minor units in the session's own currency. ``UserError`` for another one."""
     if amount is None:
         return None

@@ -5,15 +5,18 @@ It finds and counts; it writes nothing, and it does not know who may see what it
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.store import sessions, tables
+from server.store import people, sessions, tables
 from server.store.keys import Key
+from server.store.people import File
 from server.store.sessions import Party, Record
 from signaling.ledger import Entry
 from signaling.session import Ms, Phase, Role
@@ -66,6 +69,191 @@ async def ledger(reader: Reader, session_id: str, after: int, limit: int) -> lis
         return [Entry(row.seq, row.body, row.hash) for row in await connection.execute(query)]
 
 
+# --- persons ----------------------------------------------------------------------------------------------------------
+
+PersonSort = Literal["punctuality", "factor", "complaints"]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A person in a list, as it was computed last. ``key``: what the list is sorted by."""
+
+    pseudonym: str
+    person_id: str
+    badge: bool
+    punctuality_bps: int | None
+    counted: int
+    factor_bps: int
+    complaints: int
+    sanctioned: bool
+    erased_at: Ms | None
+    key: int
+
+
+async def people_page(
+    reader: Reader, role: Role | None, sort: PersonSort, now: Ms, after: tuple[int, str] | None, limit: int
+) -> list[PersonRow]:
+    """Up to ``limit`` persons, those first who need looking at: least punctual, lowest factor, most complaints.
+
+    ``role``: only who was ever booked in it. Complaints are those that were not dismissed.
+    """
+    p, q, c, x = tables.people, tables.parties, tables.complaints, tables.sanctions
+    about = [c.c.accused == p.c.pseudonym, c.c.status != "dismissed"]
+    if role is not None:
+        about.append(c.c.role == role.value)
+    complaints = select(func.count()).where(*about).correlate(p).scalar_subquery()
+    barred = (
+        select(x.c.id)
+        .where(
+            x.c.person == p.c.pseudonym,
+            x.c.imposed_at <= now,
+            x.c.lifted_at.is_(None),
+            or_(x.c.until.is_(None), x.c.until > now),
+        )
+        .correlate(p)
+        .exists()
+    )
+    key: ColumnElement[int] = {
+        "punctuality": func.coalesce(p.c.punctuality_bps, 10_001),  # who has none yet stands behind all who have
+        "factor": p.c.factor_bps,
+        "complaints": -complaints,
+    }[sort]
+    where: list[ColumnElement[bool]] = []
+    if role is not None:
+        booked = select(q.c.session_id).where(q.c.person_id == p.c.person_id, q.c.role == role.value).correlate(p)
+        where.append(booked.exists())
+    if after is not None:
+        last, pseudonym = after
+        where.append(or_(key > last, and_(key == last, p.c.pseudonym > pseudonym)))
+    found = (
+        select(p, complaints.label("complaints"), barred.label("barred"), key.label("key"))
+        .where(*where)
+        .order_by(key, p.c.pseudonym)
+        .limit(limit)
+    )
+    async with reader.read() as connection:
+        return [
+            PersonRow(
+                pseudonym=row.pseudonym,
+                person_id=row.person_id,
+                badge=bool(row.badge),
+                punctuality_bps=row.punctuality_bps,
+                counted=row.counted,
+                factor_bps=row.factor_bps,
+                complaints=row.complaints,
+                sanctioned=bool(row.barred),
+                erased_at=row.erased_at,
+                key=row.key,
+            )
+            for row in await connection.execute(found)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Files of persons with what belongs to them: texts by their digest, persons' ids by their pseudonym."""
+
+    files: dict[str, File]
+    texts: dict[str, str]
+    names: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Complained:
+    """Which complaints; None means any. ``accused``: a person's id or pseudonym."""
+
+    status: str | None = None
+    category: str | None = None
+    accused: str | None = None
+
+
+async def complaints_page(
+    reader: Reader, wanted: Complained, after: tuple[Ms, str] | None, limit: int
+) -> tuple[list[tuple[str, str]], Shelf]:
+    """Up to ``limit`` complaints as (accused, id), newest first, and the files of the accused."""
+    c, p = tables.complaints, tables.people
+    where: list[ColumnElement[bool]] = []
+    if wanted.status is not None:
+        where.append(c.c.status == wanted.status)
+    if wanted.category is not None:
+        where.append(c.c.category == wanted.category)
+    if wanted.accused is not None:
+        who = or_(p.c.person_id == wanted.accused, p.c.pseudonym == wanted.accused)
+        where.append(c.c.accused.in_(select(p.c.pseudonym).where(who)))
+    if after is not None:
+        at, id_ = after
+        where.append(or_(c.c.filed_at < at, and_(c.c.filed_at == at, c.c.id < id_)))
+    query = select(c.c.accused, c.c.id).where(*where).order_by(c.c.filed_at.desc(), c.c.id.desc()).limit(limit)
+    async with reader.read() as connection:
+        found = [(row.accused, row.id) for row in await connection.execute(query)]
+        return found, await _shelf(connection, {accused for accused, _ in found})
+
+
+async def sanctions_page(
+    reader: Reader, *, open_: bool | None, now: Ms, after: tuple[Ms, str] | None, limit: int
+) -> tuple[list[tuple[str, str]], Shelf]:
+    """Up to ``limit`` sanctions as (person, id), newest first, and the files of the persons.
+
+    ``open_``: in force, or with an appeal that waits for its decision; False: the others.
+    """
+    x = tables.sanctions
+    in_force = and_(x.c.lifted_at.is_(None), or_(x.c.until.is_(None), x.c.until > now))
+    waits = func.coalesce(x.c.appeal, "") == "pending"
+    where: list[ColumnElement[bool]] = []
+    if open_ is not None:
+        where.append(or_(in_force, waits) if open_ else ~or_(in_force, waits))
+    if after is not None:
+        at, id_ = after
+        where.append(or_(x.c.imposed_at < at, and_(x.c.imposed_at == at, x.c.id < id_)))
+    query = select(x.c.person, x.c.id).where(*where).order_by(x.c.imposed_at.desc(), x.c.id.desc()).limit(limit)
+    async with reader.read() as connection:
+        found = [(row.person, row.id) for row in await connection.execute(query)]
+        return found, await _shelf(connection, {person for person, _ in found})
+
+
+async def shelf(reader: Reader, pseudonyms: Iterable[str]) -> Shelf:
+    """The files of these persons, and what belongs to them."""
+    async with reader.read() as connection:
+        return await _shelf(connection, set(pseudonyms))
+
+
+async def audit(
+    reader: Reader, *, subject: str | None, who: str | None, after: int, limit: int
+) -> tuple[list[Entry], dict[str, str]]:
+    """Up to ``limit`` acts of operators behind number ``after``, oldest first, and the reasons that are still kept."""
+    a = tables.audit
+    where = [a.c.seq > after]
+    if subject is not None:
+        where.append(a.c.subject == subject)
+    if who is not None:
+        where.append(a.c.who == who)
+    async with reader.read() as connection:
+        rows = (await connection.execute(select(a).where(*where).order_by(a.c.seq).limit(limit))).all()
+        entries = [Entry(row.seq, row.body, row.hash) for row in rows]
+        reasons = [json.loads(entry.body).get("reason") for entry in entries]
+        return entries, await people.texts(connection, reasons)
+
+
+async def _shelf(connection: AsyncConnection, pseudonyms: set[str]) -> Shelf:
+    files: dict[str, File] = {}
+    texts: dict[str, str] = {}
+    others: set[str] = set()
+    for pseudonym in sorted(pseudonyms):
+        file = await people.load(connection, pseudonym)
+        if file is None:
+            continue
+        files[pseudonym] = file
+        texts |= await people.texts_about(connection, file)
+        others |= {each.filed.by for each in file.dossier.complaints.values()}
+        others |= {each.given.by for each in file.dossier.ratings.values()}
+    p = tables.people
+    rows = await connection.execute(select(p.c.pseudonym, p.c.person_id).where(p.c.pseudonym.in_(sorted(others))))
+    return Shelf(files, texts, {row.pseudonym: row.person_id for row in rows})
+
+
+# --- gauges -----------------------------------------------------------------------------------------------------------
+
+
 async def phases(reader: Reader) -> dict[str, int]:
     """How many sessions there are in each phase that has any."""
     s = tables.sessions
@@ -90,15 +278,25 @@ async def last_alive(reader: Reader) -> Ms | None:
 
 
 __all__ = [
+    "Complained",
     "Entry",
+    "File",
     "Key",
     "Party",
+    "PersonRow",
+    "PersonSort",
     "Reader",
     "Record",
+    "Shelf",
     "Wanted",
+    "audit",
+    "complaints_page",
     "last_alive",
     "ledger",
     "outbox_depth",
     "page",
+    "people_page",
     "phases",
+    "sanctions_page",
+    "shelf",
 ]
