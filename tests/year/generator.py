@@ -27,6 +27,7 @@ from tests.year.happenings import (
     Claim,
     Come,
     Complain,
+    Confirm,
     Consent,
     Contest,
     Decide,
@@ -104,6 +105,7 @@ class Writer:
         self.regulars = {expert: self.draw.sample(self.clients, 3) for expert in self.experts}
         self.grumblers = self.draw.sample(self.clients, max(6, clients // 20))
         self.outages = self.some_outages()
+        self.bad_weeks = {expert: self.some_bad_weeks() for expert in self.experts}
         self.found: list[Happening] = []
         self.numbers: dict[str, int] = defaultdict(int)
         self.about: dict[str, list[tuple[int, str]]] = defaultdict(list)  # the accused -> when, complaint
@@ -123,10 +125,22 @@ class Writer:
     def some_outages(self) -> list[Outage]:
         """In the hours in which people talk, so that they hurt."""
         found: list[Outage] = []
-        for day in sorted(self.draw.sample(range(1, 364), 24)):
+        for day in sorted(self.draw.sample(range(1, 364), 150)):
             since = day * DAY + self.draw.randrange(8 * HOUR, 20 * HOUR)
             found.append(Outage(since + self.draw.choice((8, 40, 150, 700, 2400)), since))
         return found
+
+    def some_bad_weeks(self) -> list[tuple[int, int, str]]:
+        """When an expert is at its worst, or a crowd is at its heels: from, to, what is complained about."""
+        found: list[tuple[int, int, str]] = []
+        for _ in range(self.draw.choice((0, 1, 2, 3))):
+            start = self.draw.randrange(20 * DAY, 340 * DAY)
+            lasts = self.draw.choice((6, 12, 20)) * DAY
+            found.append((start, start + lasts, self.draw.choice(("conduct", "conduct", "deception", "privacy"))))
+        return found
+
+    def bad_week(self, expert: str, at: int) -> str | None:
+        return next((what for start, end, what in self.bad_weeks[expert] if start <= at < end), None)
 
     def awake(self, at: int) -> int:
         """``at``, or a little after the outage that it falls into."""
@@ -210,7 +224,7 @@ class Writer:
             complaint = self.name("k")
             self.about[expert if role == CLIENT else client].append((at, complaint))
             found.append(Safety(at, name, role, draw.choice(("conduct", "other")), complaint))
-        elif chance < 0.06:
+        elif chance < 0.06 or (chance < 0.3 and self.bad_week(expert, start) == "privacy"):
             found.append(Consent(at, name, draw.choice(ROLES), self.maybe(0.6)))
         return [h for h in found if h.at > booked]
 
@@ -318,6 +332,8 @@ class Writer:
         draw, who = self.draw, self.who[about]
         chances = {"conduct": who.rude, "deception": who.sly, "privacy": who.records, "other": 0.003}
         scale = 4 if me in self.grumblers else 1
+        if role == CLIENT and (what := self.bad_week(about, after)) is not None:
+            chances[what] = 0.35
         for category, chance in chances.items():
             if not self.maybe(chance * scale):
                 continue
@@ -327,7 +343,7 @@ class Writer:
                 self.say(Complain(at + again * 90, name, role, category, complaint))
                 self.about[about].append((at, complaint))
                 if self.maybe(0.55):
-                    verdict = draw.choice(("upheld", "upheld", "dismissed", "conduct", "deception", "other"))
+                    verdict = draw.choice(("upheld", "upheld", "dismissed", "conduct", "deception", "privacy", "other"))
                     decided = at + 100 + draw.randrange(HOUR, 40 * DAY)
                     self.say(Decide(decided, complaint, verdict))
                     if self.maybe(0.2):
@@ -339,10 +355,12 @@ class Writer:
         for person, complaints in sorted(self.about.items()):
             if len(complaints) < 5:
                 continue
-            for _ in range(draw.randint(1, 4)):
+            for _ in range(draw.randint(3, 12)):
                 at, _ = draw.choice(complaints)
                 at += draw.randrange(HOUR, 20 * DAY)
                 self.say(Appeal(at, person))
+                if self.maybe(0.6):
+                    self.say(Confirm(at + draw.randrange(HOUR, 5 * DAY), person))
                 if self.maybe(0.7):
                     self.say(DecideAppeal(at + draw.randrange(HOUR, 20 * DAY), person, self.maybe(0.5)))
             if self.maybe(0.4):
@@ -352,7 +370,7 @@ class Writer:
                         self.say(Decide(at + DAY + draw.randrange(DAY), complaint, "dismissed"))
             if self.maybe(0.3):
                 self.say(Lift(max(complaints)[0] + draw.randrange(DAY), person))
-        for person in draw.sample(self.experts, 3) + draw.sample(self.clients, 4):
+        for person in draw.sample(self.experts, min(3, len(self.experts))) + draw.sample(self.clients, 4):
             roles = draw.choice(((EXPERT,), (CLIENT,), ROLES))
             at = draw.randrange(30 * DAY, 330 * DAY)
             self.say(Impose(at, person, roles, draw.choice((None, 7 * DAY, 60 * DAY))))

@@ -172,6 +172,7 @@ class Call:
         self.rated: dict[str, int] = {}
         self.cause: str | None = None
         self.refund: Refund | None = None
+        self.decided_at: int | None = None  # when somebody first decided about the refund
         self.left_marks: list[Mark] | None = None
 
     # --- what happens ---
@@ -183,9 +184,9 @@ class Call:
 
     def live_to(self, now: int) -> None:
         """Nothing but time."""
+        self.meet(now)
         if self.end is None and now >= self.ends:
             self.finish(self.ends, stop=True)
-        self.meet(now)
 
     def meet(self, now: int) -> None:
         if self.end is None and now >= self.starts and all(seat.here for seat in self.seats.values()):
@@ -354,8 +355,11 @@ class Call:
     def marks(self) -> list[Mark]:
         if self.end is None:
             return self.earlier
+        if self.end.reason == "safety" and self.decided_at is None:
+            return self.earlier  # P3.13: no mark on anyone until an operator decides
         if self.left_marks is None:
-            last = self.mark(self.starts, self.ends, self.end.at, self.end.at, self.end)
+            since = self.decided_at if self.end.reason == "safety" else self.end.at
+            last = self.mark(self.starts, self.ends, self.end.at, since or 0, self.end)
             self.left_marks = [*self.earlier, last]
         return self.left_marks
 
@@ -676,7 +680,7 @@ class Person:
         mine = [sanction for sanction in self.sanctions if sanction.basis == category]
         if any(sanction.stands() and sanction.measure in ("permanent", "hold") for sanction in mine):
             return False
-        used = {id_ for sanction in mine if sanction.why != "dismissals" for id_ in sanction.complaints}
+        used = {id_ for s in mine if s.why not in ("dismissals", "confirmed") for id_ in s.complaints}
         fresh = [c for c in self.complaints if c.counts(category) and c.id not in used]
         first = [s for s in mine if s.measure == "suspension" and s.why not in ("dismissals", "appeal")]
         if first:  # P2.3: the second time needs five that were filed after the first began
@@ -774,8 +778,11 @@ class Model:
                 return self.in_call(call, h)
 
     def book(self, h: Book) -> Answer:
-        if h.session in self.calls:  # said again
-            return Answer(True, self.calls[h.session].factor)
+        if (known := self.calls.get(h.session)) is not None:  # P0.1: booked again is moved, if at all
+            known.live_to(h.at)
+            moved = known.move(Move(h.at, h.session, h.starts_at, h.ends_at, "platform"))
+            heapq.heappush(self.due, (known.ends, known.id))
+            return Answer(True, known.factor) if moved.accepted else NO
         barred = any(
             self.people[who].barred(role, h.at, booking=True) for role, who in ((CLIENT, h.client), (EXPERT, h.expert))
         )
@@ -826,10 +833,8 @@ class Model:
                 return self.rate(call, h)
             case Void():
                 return self.void(call, h)
-            case Excuse():
-                return self.mark(call, self.people[call.person[EXPERT]].excused)
-            case Contest():
-                return self.mark(call, self.people[call.person[EXPERT]].contested)
+            case Excuse() | Contest():
+                return self.mind(call, h)
             case AskRefund() | DecideRefund() | PayRefund() | Claim() | Dispute():
                 return self.refund(call, h)
             case _:
@@ -903,7 +908,7 @@ class Model:
                 return self.lift(h.person, standing, "operator", h.at)
             case Confirm():
                 holds = [sanction for sanction in standing if sanction.measure == "hold"]
-                if not holds:
+                if not holds or holds[-1].appeal == "pending":  # what is appealed is decided first
                     return NO
                 hold = holds[-1]
                 hold.lifted, hold.why = h.at, "confirmed"
@@ -947,11 +952,15 @@ class Model:
                 return YES
         return NO
 
-    def mark(self, call: Call, said: set[tuple[str, int]]) -> Answer:
-        """P1.8: of the last slot, once it has left a mark."""
-        if call.end is None or call.marks()[-1].kind is None or (call.id, call.starts) in said:
+    def mind(self, call: Call, h: Excuse | Contest) -> Answer:
+        """P1.8: of the last slot, where it says something against the expert."""
+        if call.end is None:
             return NO
-        said.add((call.id, call.starts))
+        expert, mark = self.people[call.person[EXPERT]], (call.id, call.starts)
+        said = expert.excused if isinstance(h, Excuse) else expert.contested
+        if call.attendance(EXPERT, call.end.at)[0] not in ("late", "no_show") or mark in said | expert.excused:
+            return NO
+        said.add(mark)
         return YES
 
     def refund(self, call: Call, h: AskRefund | DecideRefund | PayRefund | Claim | Dispute) -> Answer:
@@ -963,7 +972,10 @@ class Model:
             case AskRefund():
                 return refund.ask(h.amount)
             case DecideRefund():
-                return refund.decide(h.approved, h.amount, h.at, self.numbers)
+                answer = refund.decide(h.approved, h.amount, h.at, self.numbers)
+                if answer.accepted and call.decided_at is None:
+                    call.decided_at = h.at
+                return answer
             case Claim():
                 return refund.claim(h.at, self.numbers)
             case Dispute():
