@@ -503,10 +503,10 @@ def replay(facts: Iterable[Fact]) -> Session:
     first = next(iterator, None)
     if not isinstance(first, Booked):
         raise ValueError(f"a ledger begins with a booking, not with {first!r}")
-    session = Session(slot=first.slot, clock=first.at)
+    draft = _Draft(Session(slot=first.slot, clock=first.at))
     for fact in iterator:
-        session = apply(session, fact)
-    return session
+        draft.follow(fact)
+    return draft.session()
 
 
 def advance(session: Session, event: Event, now: Ms) -> Step:
@@ -575,70 +575,107 @@ def present_in_window(session: Session, role: Role, at: Ms) -> bool:
 
 def apply(session: Session, fact: Fact) -> Session:
     """Follow one fact. Never refuses: what is on the ledger happened."""
-    session = replace(session, clock=max(session.clock, fact.at))
-    match fact:
-        case Booked(slot=slot):
-            session = replace(session, slot=slot)
-        case Moved(slot=slot):
-            if slot.starts_at != session.slot.starts_at:  # another slot: what was missed in the old one stays there
-                session = replace(session, away=0)
-            session = replace(session, slot=slot)
-        case Accepted(role=role):
-            session = _seated(session, role, replace(session.seat(role), accepted=True, declined=False))
-        case Declined(role=role):
-            session = _seated(session, role, replace(session.seat(role), accepted=False, declined=True))
-        case Exchanged(role=role):
-            session = _seated(session, role, replace(session.seat(role), accepted=False, declined=False))
-        case Joined(role=role, join=join, at=at):
-            seat = session.seat(role)
-            bridged = seat.gone is not None and at < seat.gone.grace_until
-            since = seat.since if bridged else at
-            session = _seated(session, role, replace(seat, here=True, join=join, since=since, gone=None, joined_at=at))
-        case Replaced(role=role, join=join, at=at):
-            session = _seated(session, role, replace(session.seat(role), join=join, joined_at=at))
-        case Departed(role=role, how=how, alive_at=alive_at, grace_until=grace_until):
-            gone = Gone(how, alive_at, grace_until)
-            session = _seated(session, role, replace(session.seat(role), here=False, gone=gone))
-        case Met(at=at):
-            session = replace(session, met_at=at)
-        case MediaFlowed():
-            session = replace(session, media=True)
-        case HungUp(role=role):
-            session = replace(session, hung_up=session.hung_up | {role})
-        case ServiceLost(at=at):
-            session = replace(session, lost_at=at)
-            for role, seat in session.seats:
-                if seat.here:
-                    gone = Gone(How.SERVICE, at, at + session.slot.reconnect_grace)
-                    session = _seated(session, role, replace(seat, here=False, gone=gone))
-        case ServiceBack(at=at):
-            lost_at = session.lost_at if session.lost_at is not None else at
-            for role, seat in session.seats:
-                if seat.gone is not None and seat.gone.grace_until > lost_at:  # P3.9: every grace starts anew
-                    gone = replace(seat.gone, grace_until=at + session.slot.reconnect_grace)
-                    session = _seated(session, role, replace(seat, gone=gone))
-            away = session.away + session.slot.overlap(lost_at, at)
-            session = replace(session, lost_at=None, back_at=at, away=away)
-        case Ended():
-            session = replace(session, end=fact)
-        case Late() | Warned() | Measured():
-            pass
-    return replace(session, phase=_phase(session))
+    draft = _Draft(session)
+    draft.follow(fact)
+    return draft.session()
 
 
-def _seated(session: Session, role: Role, seat: Seat) -> Session:
-    return replace(session, client=seat) if role is Role.CLIENT else replace(session, expert=seat)
+class _Draft:
+    """A session while facts are followed, written in place: a value for each fact would be most of the work."""
+
+    __slots__ = ("away", "back_at", "clock", "end", "hung_up", "lost_at", "media", "met_at", "seats", "slot")
+
+    def __init__(self, session: Session) -> None:
+        self.slot, self.clock = session.slot, session.clock
+        self.seats = {Role.CLIENT: session.client, Role.EXPERT: session.expert}
+        self.met_at, self.media = session.met_at, session.media
+        self.lost_at, self.back_at, self.away = session.lost_at, session.back_at, session.away
+        self.end, self.hung_up = session.end, session.hung_up
+
+    def follow(self, fact: Fact) -> None:
+        self.clock = max(self.clock, fact.at)
+        seats = self.seats
+        match fact:
+            case Booked(slot=slot):
+                self.slot = slot
+            case Moved(slot=slot):
+                if slot.starts_at != self.slot.starts_at:  # another slot: what was missed in the old one stays there
+                    self.away = 0
+                self.slot = slot
+            case Accepted(role=role):
+                seats[role] = _promised(seats[role], accepted=True)
+            case Declined(role=role):
+                seats[role] = _promised(seats[role], declined=True)
+            case Exchanged(role=role):
+                seats[role] = _promised(seats[role])
+            case Joined(role=role, join=join, at=at):
+                old = seats[role]
+                bridged = old.gone is not None and at < old.gone.grace_until
+                seats[role] = Seat(True, join, old.since if bridged else at, None, old.accepted, at, old.declined)
+            case Replaced(role=role, join=join, at=at):
+                old = seats[role]
+                seats[role] = Seat(old.here, join, old.since, old.gone, old.accepted, at, old.declined)
+            case Departed(role=role, how=how, alive_at=alive_at, grace_until=grace_until):
+                seats[role] = _vacated(seats[role], Gone(how, alive_at, grace_until))
+            case Met(at=at):
+                self.met_at = at
+            case MediaFlowed():
+                self.media = True
+            case HungUp(role=role):
+                self.hung_up |= {role}
+            case ServiceLost(at=at):
+                self.lost_at = at
+                for role, seat in seats.items():
+                    if seat.here:
+                        seats[role] = _vacated(seat, Gone(How.SERVICE, at, at + self.slot.reconnect_grace))
+            case ServiceBack(at=at):
+                lost_at = self.lost_at if self.lost_at is not None else at
+                for role, seat in seats.items():
+                    if seat.gone is not None and seat.gone.grace_until > lost_at:  # P3.9: every grace starts anew
+                        gone = replace(seat.gone, grace_until=at + self.slot.reconnect_grace)
+                        seats[role] = replace(seat, gone=gone)
+                self.lost_at, self.back_at = None, at
+                self.away += self.slot.overlap(lost_at, at)
+            case Ended():
+                self.end = fact
+            case Late() | Warned() | Measured():
+                pass
+
+    def session(self) -> Session:
+        client, expert = self.seats[Role.CLIENT], self.seats[Role.EXPERT]
+        return Session(
+            self.slot,
+            self.clock,
+            _phase(self.end, client.here, expert.here, self.met_at is not None),
+            client,
+            expert,
+            self.met_at,
+            self.media,
+            self.lost_at,
+            self.back_at,
+            self.away,
+            self.end,
+            self.hung_up,
+        )
 
 
-def _phase(session: Session) -> Phase:
-    """P0.2, as what follows from the rest."""
-    if session.end is not None:
-        return Phase.CANCELLED if session.end.reason is EndReason.CANCELLED else Phase.ENDED
-    if session.both_here:
+def _promised(seat: Seat, *, accepted: bool = False, declined: bool = False) -> Seat:
+    return Seat(seat.here, seat.join, seat.since, seat.gone, accepted, seat.joined_at, declined)
+
+
+def _vacated(seat: Seat, gone: Gone) -> Seat:
+    return Seat(False, seat.join, seat.since, gone, seat.accepted, seat.joined_at, seat.declined)
+
+
+def _phase(end: Ended | None, client: bool, expert: bool, met: bool) -> Phase:
+    """P0.2, as what follows from the rest: whether it has ended, who is here, and whether they have met."""
+    if end is not None:
+        return Phase.CANCELLED if end.reason is EndReason.CANCELLED else Phase.ENDED
+    if client and expert:
         return Phase.LIVE
-    if session.met_at is not None:
+    if met:
         return Phase.HELD
-    return Phase.WAITING if session.anyone_here else Phase.SCHEDULED
+    return Phase.WAITING if client or expert else Phase.SCHEDULED
 
 
 # --- deadlines --------------------------------------------------------------------------------------------------------
