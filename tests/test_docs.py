@@ -229,12 +229,13 @@ async def test_the_checker_for_strangers_finds_what_was_done_to_it(tmp_path: Pat
         return [dict(entry) for entry in entries]
 
     changed = copy()
-    changed[4]["data"] = changed[4]["data"].replace("client", "expert")
+    at = next(number for number, entry in enumerate(changed) if "client" in entry["data"])
+    changed[at]["data"] = changed[at]["data"].replace("client", "expert")
     swapped = copy()
     swapped[6], swapped[7] = swapped[7], swapped[6]
     bodies = [entry["data"] for entry in entries if '"kind":"departed"' not in entry["data"]]
     anew = [{"seq": e.seq, "data": e.body, "hash": e.hash} for e in extend("bk_812", None, bodies)]
-    for tampered, where in ((changed, 5), (copy()[:5] + copy()[6:], 6), (swapped, 7), (anew, len(anew))):
+    for tampered, where in ((changed, at + 1), (copy()[:5] + copy()[6:], 6), (swapped, 7), (anew, len(anew))):
         done = check(tmp_path, tampered)
         assert done.returncode == 1
         assert f"entry {where}:" in done.stderr
