@@ -13,6 +13,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
+from functools import lru_cache
 from typing import Any
 
 from signaling.errors import UserError
@@ -193,7 +194,7 @@ class Terms:
         metadata=_key("seconds", 0, 3660 * DAY, "P5.7", "how long samples of a call's quality are kept"),
     )
     stored: str | None = field(default=None, init=False, repr=False, compare=False)
-    """The very text that these terms were read from, if they were: adding keys may not change the hash of old terms."""
+    """The very text that they were read from, if they were: adding keys may not change the hash of old terms."""
 
     def __post_init__(self) -> None:
         if problems := _problems(self):
@@ -206,16 +207,15 @@ class Terms:
 
     def to_json(self) -> str:
         """Canonical JSON of every value, durations in milliseconds: what is stored and hashed."""
-        if self.stored is not None:
-            return self.stored
-        return canonical({key.name: getattr(self, key.name) for key in _keys()})
+        if self.stored is None:  # asked for with every verdict, so it is made once
+            object.__setattr__(self, "stored", canonical({key.name: getattr(self, key.name) for key in _keys()}))
+        assert self.stored is not None
+        return self.stored
 
     @classmethod
     def from_json(cls, text: str) -> Terms:
         """The inverse. A key that did not exist when it was stored has its default, and the hash stays what it was."""
-        terms = _build(json.loads(text), 1)
-        object.__setattr__(terms, "stored", text)
-        return terms
+        return _read(text)
 
     def no_show_after(self, duration: Ms) -> Ms:
         return min(self.no_show_after_max, duration // self.no_show_after_share)  # P1.3
@@ -254,6 +254,13 @@ def describe() -> str:
         unit = {"warnings": "list of seconds", "fee_table": "list of [bps, bps]"}.get(key.name, about["unit"])
         lines.append(f"| `{key.name}` | {unit} | `{default}` | {allowed} | {about['rule']} | {about['meaning']} |")
     return "\n".join(lines) + "\n"
+
+
+@lru_cache(maxsize=64)
+def _read(text: str) -> Terms:
+    terms = _build(json.loads(text), 1)
+    object.__setattr__(terms, "stored", text)
+    return terms
 
 
 # --- helpers ----------------------------------------------------------------------------------------------------------
