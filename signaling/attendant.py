@@ -688,6 +688,8 @@ class Attendant:
         while True:
             try:
                 await self.poll()
+            except Stale:
+                log.warning("a look at who is there was not taken")
             except Exception:
                 log.exception("a look at who is there failed")
             await asyncio.sleep(POLL)
@@ -776,6 +778,8 @@ class Attendant:
             while live.jobs:
                 try:
                     await live.jobs.popleft()()
+                except Stale as error:  # the database has said why; the next snapshot has it
+                    log.warning("an effect was not taken", session=live.id, code=error.code)
                 except Exception:
                     log.exception("an effect failed", session=live.id)
         finally:

@@ -24,6 +24,7 @@ from engineio.async_socket import AsyncSocket
 from engineio.exceptions import SocketIsClosedError
 from socketio import packet as sio_packet
 
+from signaling.errors import Stale
 from signaling.messages import COMMANDS, EVENT_NAMES, ServerMessage
 from signaling.ports import Admission
 from signaling.session import Role
@@ -355,6 +356,9 @@ class Fanout:
         """After the CONNECT was answered: bind it and show it where it is. False: close it."""
         try:
             return await self.on_welcome(sid)
+        except Stale as error:
+            log.warning("a socket could not be welcomed", code=error.code)
+            return False
         except Exception:
             log.exception("a socket could not be welcomed")
             return False
