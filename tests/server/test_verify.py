@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from server import receipts, verify
 from server.policy.facts import decode, encode
 from server.policy.terms import Terms, parse_terms
 from server.receipts import Names
+from server.store.database import parse_url
 from server.store.signing import derive_sealing_key
 from signaling.ledger import Entry, canonical, extend
 from signaling.messages import to_rfc3339
@@ -349,6 +352,29 @@ async def test_it_looks_and_changes_nothing_also_beside_a_running_server(stored:
         assert await asyncio.to_thread(stored.run) == verify.WHOLE
         assert "Looked at 4 sessions" in stored.text
         assert stored.ask("SELECT count(*) FROM ledger") > before
+
+
+async def test_P0_4_either_store_is_walked_and_its_broken_entry_named(where: str) -> None:
+    async with office(where) as o:
+        await hold(o, "bk_1")
+        await hold(o, "bk_2", ends=None)
+    said: list[str] = []
+    await verify.check_database(said.append, where)
+    assert "Looked at 2 sessions, 2 persons, 0 texts." in said
+    engine = create_async_engine(parse_url(where))
+    async with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            await connection.execute(sqlalchemy.text("ALTER TABLE ledger DISABLE TRIGGER USER"))
+        else:
+            await connection.execute(sqlalchemy.text("DROP TRIGGER ledger_no_update"))
+        await connection.execute(
+            sqlalchemy.text(
+                "UPDATE ledger SET body = replace(body, 'expert', 'client') WHERE session_id = 'bk_1' AND seq = 5"
+            )
+        )
+    await engine.dispose()
+    with pytest.raises(verify.Wrong, match="the first: session 'bk_1': entry 5: does not match its hash"):
+        await verify.check_database(said.append, where)
 
 
 FLIP = "CAST(substr(CAST({c} AS BLOB), 1, ?) || ? || substr(CAST({c} AS BLOB), ? + 2) AS TEXT)"

@@ -20,12 +20,12 @@ def drawer(o: Office, sealing_key: bytes = SEALING) -> Signing:
     return Signing(o.database, sealing_key, o.clock)
 
 
-async def test_the_key_is_made_at_first_need_once_and_found_again_after_a_restart(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_the_key_is_made_at_first_need_once_and_found_again_after_a_restart(where: str) -> None:
+    async with office(where) as o:
         assert await drawer(o).list() == []
         seeds = await asyncio.gather(*(drawer(o).seed() for _ in range(8)))
         assert len(set(seeds)) == 1
-    async with office(tmp_path / "a.db") as o:
+    async with office(where) as o:
         assert await drawer(o).seed() == seeds[0]
         assert await drawer(o).public_keys() == [receipts.public_of(seeds[0])]
 
@@ -40,8 +40,8 @@ async def test_the_private_half_is_nowhere_on_the_disk(tmp_path: Path) -> None:
         assert seed not in file.read_bytes()
 
 
-async def test_a_rotated_key_signs_no_more_and_is_shown_for_ever(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db", Clock()) as o:
+async def test_a_rotated_key_signs_no_more_and_is_shown_for_ever(where: str) -> None:
+    async with office(where, Clock()) as o:
         first = await drawer(o).seed()
         o.clock.now += 1000
         fresh = await drawer(o).rotate()
@@ -53,8 +53,8 @@ async def test_a_rotated_key_signs_no_more_and_is_shown_for_ever(tmp_path: Path)
         assert (old.retired_at, old.sealed) == (o.clock.now, None)
 
 
-async def test_a_key_under_another_secret_is_retired_and_a_new_one_made(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db", Clock()) as o:
+async def test_a_key_under_another_secret_is_retired_and_a_new_one_made(where: str) -> None:
+    async with office(where, Clock()) as o:
         first = await drawer(o).seed()
         o.clock.now += 1000
         second = await drawer(o, OTHER).seed()
@@ -64,8 +64,8 @@ async def test_a_key_under_another_secret_is_retired_and_a_new_one_made(tmp_path
         assert await drawer(o).public_keys() == [receipts.public_of(first), receipts.public_of(second)]
 
 
-async def test_what_was_sealed_is_bound_to_its_key_and_its_secret(tmp_path: Path) -> None:
-    async with office(tmp_path / "a.db") as o:
+async def test_what_was_sealed_is_bound_to_its_key_and_its_secret(where: str) -> None:
+    async with office(where) as o:
         seed = await drawer(o).seed()
         (key,) = await drawer(o).list()
     assert key.sealed is not None
