@@ -23,6 +23,17 @@ export interface CheckSteps {
   network: CheckResult;
 }
 
+/** What may be said after a session, and where: a word each, the server's answer is a new view. */
+export interface Words {
+  rating: { stars: number; tags: string[]; text?: string };
+  "rating/answer": { text: string };
+  complaints: { category: string; text?: string };
+  cause: { cause: string; text?: string };
+  dispute: { text?: string };
+  appeal: { sanction: string; text: string };
+  contest: { text: string };
+}
+
 export class Rest {
   readonly #token: string;
 
@@ -47,6 +58,11 @@ export class Rest {
 
   async refund(amount?: { amount: number; currency: string }): Promise<void> {
     await this.#say("/v1/me/refund", amount ? { amount } : {});
+  }
+
+  /** Rate, report, claim, object… The answer is whatever that door gives. */
+  async tell<Door extends keyof Words>(door: Door, words: Words[Door]): Promise<unknown> {
+    return (await this.#call("POST", `/v1/me/${door}`, words)).json();
   }
 
   /** One's own signed record, once the session is settled. */

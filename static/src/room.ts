@@ -10,7 +10,7 @@ import { Connection } from "./connection";
 import { type DeviceKind, Devices, isTrouble } from "./devices";
 import { hadJoined, type Identity, rememberJoined } from "./identity";
 import { LINES, type Line, Peer } from "./peer";
-import type { Events, HangUpCommand } from "./protocol";
+import type { Ack, Commands, Events, HangUpCommand, ReportAndLeaveCommand } from "./protocol";
 import { type CheckResult, type CheckSteps, Problem, Rest } from "./rest";
 import {
   isOver,
@@ -274,6 +274,18 @@ export class Room {
     this.#refreshSoon();
     this.#changed();
     return ack.ok;
+  }
+
+  /** End it at once for one's own safety, and say why (P3.13). Throws a ``Problem``. */
+  async reportAndLeave(category: ReportAndLeaveCommand["category"], text: string): Promise<void> {
+    const said = { category, join: this.#join, ...(text ? { text } : {}) };
+    accepted(await this.#connection.send("report_and_leave", said));
+    this.#refreshSoon();
+  }
+
+  /** Ask for written consent to record, or answer (P5.3). Throws a ``Problem``; what follows comes as an event. */
+  async consent(said: Omit<Commands["consent"], "command_id">): Promise<void> {
+    accepted(await this.#connection.send("consent", said));
   }
 
   async runningLate(minutes: number): Promise<boolean> {
@@ -638,4 +650,8 @@ export class Room {
     if (this.seat === "taken" && (!this.#wakeLock || this.#wakeLock.released)) await this.#keepAwake();
     if (this.session) this.#refreshSoon();
   }
+}
+
+function accepted(ack: Ack): void {
+  if (!ack.ok) throw new Problem(ack.code, 0, ack.detail);
 }

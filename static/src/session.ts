@@ -25,8 +25,11 @@ export type PageState = "checkin" | "waiting" | "call" | "held" | "ended" | "rep
 
 /** Those events that change what is known; the rest (negotiate, description, …) are for the peer connection. */
 export type StateEvent = {
-  [Name in "snapshot" | "peer" | "held" | "resumed" | "moved" | "ended"]: { name: Name; data: Events[Name] };
-}[keyof Pick<Events, "snapshot" | "peer" | "held" | "resumed" | "moved" | "ended">];
+  [Name in "snapshot" | "peer" | "held" | "resumed" | "moved" | "consent" | "ended"]: {
+    name: Name;
+    data: Events[Name];
+  };
+}[keyof Pick<Events, "snapshot" | "peer" | "held" | "resumed" | "moved" | "consent" | "ended">];
 
 export function fromView(view: View): SessionState {
   return { version: view.version, view, sending: null, iceServers: [] };
@@ -81,6 +84,8 @@ export function reduce(state: SessionState | null, event: StateEvent): SessionSt
       const { starts_at, ends_at } = event.data;
       return { ...known, view: { ...view, starts_at, ends_at } };
     }
+    case "consent":
+      return { ...known, view: { ...view, consents: event.data.consents } };
   }
 }
 

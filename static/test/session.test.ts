@@ -4,6 +4,16 @@ import { fromView, isPutOut, pageState, reduce, seated, stillChecking, withView 
 
 const at = (minute: number) => new Date(Date.UTC(2026, 10, 22, 15, minute)).toISOString();
 
+const nothing = {
+  ask_consent: false,
+  rate: false,
+  report: [],
+  claim: false,
+  dispute: false,
+  answer_rating: false,
+  contest: false,
+};
+
 function view(changes: Partial<View> = {}): View {
   return {
     id: "bk_812",
@@ -16,13 +26,14 @@ function view(changes: Partial<View> = {}): View {
     ends_at: at(30),
     met: false,
     me: { role: "client", name: "Ada", accepted: true, here: true, join: "join_0001" },
-    other: { role: "expert", name: "Grace", status: "not_here" },
+    other: { role: "expert", name: "Grace", status: "not_here", punctual: false },
     guidelines: { version: "2026-11" },
-    may: { join: true, end: false, step_out: true, leave_at: at(10), request_refund: false },
+    may: { join: true, end: false, step_out: true, leave_at: at(10), request_refund: false, ...nothing },
     fee: null,
     reconnect_grace_seconds: 90,
     expert_absence_seconds: 0,
     held_until: null,
+    consents: [],
     end: null,
     refund: null,
     ...changes,
@@ -48,7 +59,9 @@ test("when the other comes, the call begins, and there is nobody alone to leave"
 });
 
 test("held says until when, and resumed takes it back", () => {
-  const live = fromView(view({ status: "live", met: true, other: { role: "expert", name: "Grace", status: "here" } }));
+  const live = fromView(
+    view({ status: "live", met: true, other: { role: "expert", name: "Grace", status: "here", punctual: false } }),
+  );
   const held = reduce(live, { name: "held", data: { version: 6, role: "expert", until: at(3) } });
   expect(held && pageState(held, true, now)).toBe("held");
   expect(held?.view.may.leave_at).toBe(at(3));
@@ -73,7 +86,7 @@ test("without the seat it is the check-in, whatever the others do", () => {
 test("who has just been seated waits, or meets who is there", () => {
   const me = { ...view().me, here: false, join: null };
   expect(seated(fromView(view({ status: "scheduled", me })), "join_0002").view.status).toBe("waiting");
-  const other = { role: "expert", name: "Grace", status: "here" } as const;
+  const other = { role: "expert", name: "Grace", status: "here", punctual: false } as const;
   expect(seated(fromView(view({ me, other })), "join_0002").view.status).toBe("live");
 });
 
@@ -87,7 +100,7 @@ test("a booking that moved away puts the page out of the waiting room, and nothi
 });
 
 test("only the socket knows that the other is checking devices", () => {
-  const state = fromView(view({ other: { role: "expert", name: "Grace", status: "checking" } }));
+  const state = fromView(view({ other: { role: "expert", name: "Grace", status: "checking", punctual: false } }));
   expect(stillChecking(state, view()).other.status).toBe("checking");
   expect(stillChecking(null, view()).other.status).toBe("not_here");
 });

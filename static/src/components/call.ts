@@ -3,12 +3,15 @@ import { isTrouble } from "../devices";
 import * as format from "../format";
 import { mayLeaveFreely } from "../session";
 import { texts } from "../texts";
+import "./consent";
 import { devicePicker } from "./device-picker";
 import { RoomElement } from "./element";
 import { type IconName, icon } from "./icon";
 
 const t = texts.call;
-type Panel = "chat" | "devices" | null;
+/** The forms for afterwards come when the call has settled. */
+const FETCH_AFTERWARDS = 15_000;
+type Panel = "chat" | "devices" | "more" | null;
 
 /** State 3: the other's picture large, the own one small, the time always in sight. */
 export class Call extends RoomElement {
@@ -49,9 +52,10 @@ export class Call extends RoomElement {
             </div>
             ${room.tapToHear ? html`<button class="primary" data-testid="tap-to-hear" @click=${() => room.hear()}>${icon("hear")} ${t.tapToHear}</button>` : nothing}
           </div>
+          <hs-consent-notices .room=${room} .now=${now} @hs-more=${() => (this._panel = "more")}></hs-consent-notices>
           ${this.#overlay()}
         </div>
-        ${this._panel === "chat" ? this.#chat() : this._panel === "devices" ? this.#devices() : nothing}
+        ${this._panel === "chat" ? this.#chat() : this._panel === "devices" ? this.#devices() : this._panel === "more" ? this.#more() : nothing}
         ${this.#controls()}
       </main>
     `;
@@ -136,6 +140,9 @@ export class Call extends RoomElement {
         <button class="control" data-testid="devices" aria-expanded=${this._panel === "devices"} @click=${() => this.#open("devices")}>
           ${icon("devices")}<span>${t.devices}</span>
         </button>
+        <button class="control" data-testid="more" aria-expanded=${this._panel === "more"} @click=${() => this.#open("more")}>
+          ${icon("more")}<span>${t.more}</span>
+        </button>
         <span class="gap"></span>
         <button class="control leave" data-testid="leave" @click=${() => this.dispatchEvent(new CustomEvent("hs-leave", { bubbles: true }))}>
           ${icon("leave")}<span>${t.leave}</span>
@@ -202,6 +209,25 @@ export class Call extends RoomElement {
         ${devicePicker(room, "camera", c.camera)} ${devicePicker(room, "speaker", c.speaker)} ${helps}
       </aside>
     `;
+  }
+
+  #more() {
+    return html`
+      <aside class="panel" aria-label=${t.more}>
+        ${this.#panelHead(t.more)}
+        <hs-consent-panel .room=${this.room} .now=${this.now}></hs-consent-panel>
+        <h3>${texts.leave.report}</h3>
+        <p>${texts.leave.reportHelp}</p>
+        <p>
+          <button data-testid="leave-and-report"
+            @click=${() => this.dispatchEvent(new CustomEvent("hs-leave", { bubbles: true, detail: "report" }))}>${texts.leave.report} …</button>
+        </p>
+      </aside>
+    `;
+  }
+
+  protected override firstUpdated(): void {
+    setTimeout(() => void import("./afterwards").catch(() => {}), FETCH_AFTERWARDS);
   }
 
   protected override updated(): void {

@@ -4,6 +4,9 @@ import { html } from "lit";
 import { unsafeSVG } from "lit/directives/unsafe-svg.js";
 import calendar from "lucide-static/icons/calendar-plus.svg?raw";
 import clock from "lucide-static/icons/clock.svg?raw";
+import punctual from "lucide-static/icons/clock-check.svg?raw";
+import more from "lucide-static/icons/ellipsis.svg?raw";
+import pen from "lucide-static/icons/file-pen-line.svg?raw";
 import leave from "lucide-static/icons/log-out.svg?raw";
 import chat from "lucide-static/icons/message-square.svg?raw";
 import microphone from "lucide-static/icons/mic.svg?raw";
@@ -27,6 +30,9 @@ const files = {
   leave,
   microphone,
   microphoneOff,
+  more,
+  pen,
+  punctual,
   screen,
 };
 

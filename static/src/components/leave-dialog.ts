@@ -1,30 +1,36 @@
 import { html, nothing } from "lit";
 import * as format from "../format";
 import { formatMoney, unlapsedShare } from "../money";
-import type { HangUpCommand } from "../protocol";
+import type { HangUpCommand, View } from "../protocol";
 import { mayLeaveFreely } from "../session";
 import { locale, texts } from "../texts";
 import { RoomElement } from "./element";
+import "./report";
 
 const t = texts.leave;
 type Cause = NonNullable<HangUpCommand["cause"]>;
+type Step = "ways" | "confirm" | "report";
 
 /** The ways of leaving that the rules give now, each with what follows from it. */
 export class LeaveDialog extends RoomElement {
   static override properties = {
     ...RoomElement.properties,
     open: { type: Boolean },
+    at: { attribute: false },
     _step: { state: true },
     _busy: { state: true },
   };
 
   declare open: boolean;
-  declare private _step: "ways" | "confirm";
+  /** Where it opens. */
+  declare at: Step;
+  declare private _step: Step;
   declare private _busy: boolean;
 
   constructor() {
     super();
     this.open = false;
+    this.at = "ways";
     this._step = "ways";
     this._busy = false;
   }
@@ -32,15 +38,26 @@ export class LeaveDialog extends RoomElement {
   override render() {
     return html`
       <dialog aria-labelledby="leave-heading" @close=${this.#closed} @click=${this.#outside}>
-        ${!this.open ? nothing : this._step === "confirm" && this.view.may.end ? this.#confirm() : this.#ways()}
+        ${this.open ? this.#content() : nothing}
       </dialog>
     `;
   }
 
-  protected override updated(): void {
+  #content() {
+    if (this._step === "report" && mayReport(this.view)) return this.#report();
+    return this._step === "confirm" && this.view.may.end ? this.#confirm() : this.#ways();
+  }
+
+  protected override willUpdate(changed: Map<string, unknown>): void {
+    if (changed.has("open") && this.open) this._step = this.at;
+  }
+
+  protected override updated(changed: Map<string, unknown>): void {
     const dialog = this.querySelector("dialog");
     if (this.open && !dialog?.open) dialog?.showModal();
     if (!this.open && dialog?.open) dialog.close();
+    // the button that was pressed is gone, and the focus with it
+    if (this.open && changed.has("_step") && !changed.has("open")) this.querySelector<HTMLElement>("h2")?.focus();
   }
 
   #ways() {
@@ -50,7 +67,7 @@ export class LeaveDialog extends RoomElement {
     const started = now >= Date.parse(view.starts_at);
     const mayEnd = may.end && started && !alone;
     return html`
-      <h2 id="leave-heading">${t.heading}</h2>
+      <h2 id="leave-heading" tabindex="-1">${t.heading}</h2>
       <div class="way">
         <button ?autofocus=${true} data-testid="step-out" ?disabled=${this._busy} @click=${this.#stepOut}>${t.stepOut}</button>
         <p>${t.stepOutHelp(format.time(view.ends_at))} ${view.met && view.other.status === "here" ? t.stepOutOther(format.time(now + view.reconnect_grace_seconds * 1000)) : nothing}</p>
@@ -72,7 +89,22 @@ export class LeaveDialog extends RoomElement {
             </div>`
           : nothing
       }
+      ${
+        mayReport(view)
+          ? html`<div class="way">
+              <button data-testid="leave-report" @click=${() => (this._step = "report")}>${t.report} …</button>
+              <p>${t.reportHelp}</p>
+            </div>`
+          : nothing
+      }
       <p class="end"><button class="plain" @click=${() => (this.open = false)}>${t.stay}</button></p>
+    `;
+  }
+
+  #report() {
+    return html`
+      <h2 id="leave-heading" tabindex="-1">${texts.report.heading}</h2>
+      <hs-report-and-leave .room=${this.room} .now=${this.now} @hs-back=${() => (this.open = false)}></hs-report-and-leave>
     `;
   }
 
@@ -96,7 +128,7 @@ export class LeaveDialog extends RoomElement {
   #confirm() {
     const { fee } = this.view;
     return html`
-      <h2 id="leave-heading">${t.earlyConfirmHeading}</h2>
+      <h2 id="leave-heading" tabindex="-1">${t.earlyConfirmHeading}</h2>
       <p>${fee ? t.earlyConfirmText : t.earlyConfirmFree}</p>
       ${fee ? html`<p class="time large" data-testid="leave-early-amount">${this.#amount()}</p>` : nothing}
       <div class="row">
@@ -140,6 +172,11 @@ export class LeaveDialog extends RoomElement {
     this._step = "ways";
     this.dispatchEvent(new CustomEvent("hs-stay", { bubbles: true }));
   };
+}
+
+/** Once they have met and as long as it goes on, whoever is there now (P3.13). */
+function mayReport({ status }: View): boolean {
+  return status === "live" || status === "held";
 }
 
 customElements.define("hs-leave-dialog", LeaveDialog);

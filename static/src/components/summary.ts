@@ -8,6 +8,15 @@ const t = texts.ended;
 
 /** States 4 and 5: why it ended, the time of both, the money, and what comes next. */
 export class Summary extends RoomElement {
+  static override properties = { ...RoomElement.properties, _unloaded: { state: true } };
+
+  declare private _unloaded: boolean;
+
+  constructor() {
+    super();
+    this._unloaded = false;
+  }
+
   override render() {
     const { view, room, now } = this;
     const { heading, detail } = this.#words();
@@ -26,8 +35,13 @@ export class Summary extends RoomElement {
         <footer class="row">
           <hs-calendar .room=${room} .now=${now}></hs-calendar>
           ${view.end ? html`<a data-testid="receipt-link" href=${room.rest.receiptPage(view.id)} target="_blank" rel="noreferrer">${t.receipt}</a>` : nothing}
-          <p class="quiet">${t.next}</p>
         </footer>
+        ${
+          this._unloaded
+            ? html`<p role="alert">${t.unloaded} <button @click=${() => location.reload()}>${texts.error.again}</button></p>`
+            : html`<hs-afterwards .room=${room} .now=${now}></hs-afterwards>`
+        }
+        <p class="quiet">${t.next}</p>
       </main>
     `;
   }
@@ -91,6 +105,9 @@ export class Summary extends RoomElement {
 
   protected override firstUpdated(): void {
     this.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });
+    import("./afterwards").catch(() => {
+      this._unloaded = true;
+    });
   }
 }
 

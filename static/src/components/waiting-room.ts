@@ -11,7 +11,7 @@ const t = texts.waiting;
 export class WaitingRoom extends RoomElement {
   override render() {
     const { view, room, now } = this;
-    const { name, status, running_late_minutes } = view.other;
+    const { name, status, running_late_minutes, punctual } = view.other;
     const starts = Date.parse(view.starts_at);
     const started = now >= starts;
     return html`
@@ -19,6 +19,7 @@ export class WaitingRoom extends RoomElement {
         <header class="head centre">
           <h1>${view.title ?? texts.with(name)}</h1>
           <p class="status" role="status" data-testid="other-status"><span class="dot ${status}"></span> ${t.status[status](name)}</p>
+          ${punctual ? html`<p class="badge" data-testid="punctual">${icon("punctual")} ${t.punctual}</p>` : nothing}
           ${running_late_minutes ? html`<p role="status">${t.runningLate(name, running_late_minutes)}</p>` : nothing}
           <p class="quiet">${started ? t.running : t.startsIn}</p>
           <p class="time huge" role="timer" data-testid="countdown">

@@ -398,7 +398,8 @@ export const en = {
 
   consent: {
     heading: "Consent to record",
-    about: "This service does not record. If one of you wants to record with a device of their own, the other has to agree in writing first.",
+    about:
+      "This service does not record. If one of you wants to record with a device of their own, the other has to agree in writing first.",
     ask: "Ask for written consent to record",
     scope: "What do you want to record?",
     scopeHelp: "For example: the sound only, or the shared screen.",
@@ -412,7 +413,8 @@ export const en = {
     asks: (name: string) => `${name} asks for your written consent to record`,
     what: "What",
     purposeShort: "What for",
-    freely: "You are free to refuse, and you can withdraw your consent whenever you like. This service itself does not record.",
+    freely:
+      "You are free to refuse, and you can withdraw your consent whenever you like. This service itself does not record.",
     name: "If you agree, type your full name",
     nameMissing: "Please type your name: that is what makes it a written consent.",
     give: "I consent",
@@ -427,9 +429,8 @@ export const en = {
     withdraw: "Withdraw consent",
     stop: "Give it up",
     refused: (name: string) => `${name} did not agree. Please do not record.`,
-    withdrawnByOther: (name: string) => `${name} withdrew the consent. Please stop recording now.`,
-    withdrawnByMe: (name: string) => `You withdrew your consent. ${name} has been told to stop recording.`,
-    endedByOther: (name: string) => `${name} does not record any more.`,
+    withdrawnMine: "The consent was withdrawn. Please stop recording now.",
+    withdrawnTheirs: (name: string) => `The consent was withdrawn, and ${name} has been told to stop recording.`,
     /** By the server's code. */
     problem: (code: string) =>
       ({
@@ -478,6 +479,7 @@ export const en = {
     next: "Keep this link: everything here can be seen again with it.",
     calendarFailed: "The calendar entry could not be loaded.",
     receipt: "Your signed record",
+    unloaded: "The rest of this page could not be loaded.",
   },
 
   receipt: {

@@ -1,5 +1,6 @@
 import "../../styles/base.css";
 import "../../styles/session.css";
+import "../../styles/forms.css";
 import "../../components/check-in";
 import "../../components/waiting-room";
 import "../../components/call";
@@ -16,7 +17,7 @@ import { texts } from "../../texts";
 /** The page: one of the states, drawn anew when the room changes and at every second of the server's clock. */
 class SessionPage extends LitElement {
   #room: Room | null = null;
-  #leaving = false;
+  #leaving: "ways" | "report" | null = null;
   #tick: ReturnType<typeof setTimeout> | undefined;
 
   protected override createRenderRoot(): HTMLElement {
@@ -67,14 +68,14 @@ class SessionPage extends LitElement {
     if (room.fatal === "wrong_protocol") return problem(room.fatal, () => location.reload());
     if (state === "replaced") return replaced(room);
     const inside = state === "waiting" || state === "call" || state === "held";
-    if (!inside) this.#leaving = false;
+    if (!inside) this.#leaving = null;
     return html`
       <div @hs-leave=${this.#leave} @hs-stay=${this.#stay}>
         ${state === "checkin" ? html`<hs-check-in .room=${room} .now=${now}></hs-check-in>` : nothing}
         ${state === "waiting" ? html`<hs-waiting-room .room=${room} .now=${now}></hs-waiting-room>` : nothing}
         ${state === "call" || state === "held" ? html`<hs-call .room=${room} .now=${now}></hs-call>` : nothing}
         ${state === "ended" ? html`<hs-summary .room=${room} .now=${now}></hs-summary>` : nothing}
-        ${inside ? html`<hs-leave-dialog .room=${room} .now=${now} .open=${this.#leaving}></hs-leave-dialog>` : nothing}
+        ${inside ? html`<hs-leave-dialog .room=${room} .now=${now} .open=${this.#leaving !== null} .at=${this.#leaving ?? "ways"}></hs-leave-dialog>` : nothing}
       </div>
     `;
   }
@@ -86,13 +87,13 @@ class SessionPage extends LitElement {
     return texts.with(other.name);
   }
 
-  #leave = () => {
-    this.#leaving = true;
+  #leave = (event: CustomEvent) => {
+    this.#leaving = event.detail === "report" ? "report" : "ways";
     this.requestUpdate();
   };
 
   #stay = () => {
-    this.#leaving = false;
+    this.#leaving = null;
     this.requestUpdate();
   };
 }
