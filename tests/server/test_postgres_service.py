@@ -1,4 +1,4 @@
-"""A whole server on PostgreSQL, a process of its own: bookings, people, an end, a kill, a restart, commands beside it."""
+"""A whole server on PostgreSQL, a process of its own: bookings, people, an end, a kill, a restart, commands beside."""
 
 from __future__ import annotations
 

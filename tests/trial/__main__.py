@@ -13,14 +13,15 @@ from pathlib import Path
 import structlog
 
 from tests.trial.faults import full_disk, locked, stopped
-from tests.trial.kills import kills
+from tests.trial.kills import kills, kills_postgresql
 from tests.trial.races import one_instant, races
 from tests.trial.row import Row, table
 
 Trial = Callable[[Path, int], Awaitable[Row]]
 
 TRIALS: tuple[tuple[str, Trial, int], ...] = (
-    ("kills", kills, 200),
+    ("kills-sqlite", kills, 200),
+    ("kills-postgresql", kills_postgresql, 200),
     ("races", races, 10),
     ("instant", one_instant, 500),
     ("locked", locked, 12),
@@ -31,17 +32,19 @@ TRIALS: tuple[tuple[str, Trial, int], ...] = (
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make trial", description=__doc__)
-    parser.add_argument("only", nargs="*", help=f"of {', '.join(name for name, _, _ in TRIALS)}")
+    parser.add_argument("only", nargs="*", help=f"of kills, {', '.join(name for name, _, _ in TRIALS)}")
     parser.add_argument("--kills", type=int, default=200, help="how many (200)")
+    parser.add_argument("--store", choices=("sqlite", "postgresql"), help="kill on this one only (both)")
     chosen = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     rows = []
     for name, trial, scale in TRIALS:
-        if chosen.only and name not in chosen.only:
+        what, _, store = name.partition("-")
+        if (chosen.only and {what, name}.isdisjoint(chosen.only)) or (store and chosen.store not in (None, store)):
             continue
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix=f"trial-{name}-") as folder:
-            row = asyncio.run(trial(Path(folder), chosen.kills if name == "kills" else scale))
+            row = asyncio.run(trial(Path(folder), chosen.kills if what == "kills" else scale))
         rows.append(row)
         print(f"{name}: {'ok' if row.ok else 'SHORT'} after {time.monotonic() - began:.0f} s", flush=True)
     print(table(rows))

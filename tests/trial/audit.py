@@ -1,4 +1,4 @@
-"""What must hold of a database whatever was done to its server: read from the file itself, with nothing of the desk.
+"""What must hold of a database whatever was done to its server: read from the store itself, with nothing of the desk.
 
 Chains, heads and columns agree; nothing that happens once happened twice; every fact that is news has its outbox row,
 in its order; what was acknowledged is on record; what is overdue has ended as of its end; an outage is nobody's fault.
@@ -6,12 +6,17 @@ in its order; what was acknowledged is on record; what is overdue has ended as o
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import asyncpg
 
 from server.policy.facts import AnyFact, Settled, decode, machine_facts
 from server.policy.terms import Terms
@@ -42,37 +47,53 @@ class Told:
         return sum(len(facts) for facts in self.acknowledged.values())
 
 
-def audit(path: Path, told: Told, *, overdue_at: Ms | None = None, prefix: str = "") -> list[str]:
+_OUTBOX = "select stream, sequence, type, body from outbox where substr(stream, 1, {0}) = '{1}' order by 1, 2"
+_LEDGER = "select session_id, seq, body, hash from ledger where substr(session_id, 1, {0}) = '{1}' order by 1, 2"
+_SESSIONS = "select id, status, version, head, events, ends_at from sessions where substr(id, 1, {0}) = '{1}'"
+
+
+def audit(where: Path | str, told: Told, *, overdue_at: Ms | None = None, prefix: str = "") -> list[str]:
     """Everything that is wrong, as sentences, with the sessions whose ids begin with ``prefix``.
 
-    ``overdue_at``: what was booked to end before that must have ended.
+    ``where``: SQLite's file, or the URL of a PostgreSQL. ``overdue_at``: what was booked to end before must have ended.
     """
+    queries = [query.format(len(prefix), prefix) for query in (_OUTBOX, _LEDGER, _SESSIONS)]
+    if isinstance(where, Path):
+        check, *rows = _file(where, queries)
+    else:
+        with ThreadPoolExecutor(1) as elsewhere:  # a loop of its own: whoever asks may be in one
+            check, *rows = elsewhere.submit(lambda: asyncio.run(_postgresql(where, queries))).result()
+    problems = [] if check == [("ok",)] else [f"the file is damaged: {check}"]
+    return [*problems, *_problems(rows, told, overdue_at, prefix)]
+
+
+def _file(path: Path, queries: list[str]) -> list[Any]:
     raw = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     try:
         raw.execute("begin")
-        return list(_problems(raw, told, overdue_at, f"{prefix}*"))
+        return [raw.execute(query).fetchall() for query in ("pragma quick_check", *queries)]
     finally:
         raw.close()
 
 
-def _problems(raw: sqlite3.Connection, told: Told, overdue_at: Ms | None, ids: str) -> Iterator[str]:
-    check = raw.execute("pragma quick_check").fetchone()[0]
-    if check != "ok":
-        yield f"the file is damaged: {check}"
+async def _postgresql(url: str, queries: list[str]) -> list[Any]:
+    connection = await asyncpg.connect(url)
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            return [[tuple(row) for row in await connection.fetch(query)] for query in ("select 'ok'", *queries)]
+    finally:
+        await connection.close()
+
+
+def _problems(rows: list[Any], told: Told, overdue_at: Ms | None, prefix: str) -> Iterator[str]:
     outbox: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
-    for session, sequence, type_, body in raw.execute(
-        "select stream, sequence, type, body from outbox where stream glob ? order by 1, 2", (ids,)
-    ):
+    for session, sequence, type_, body in rows[0]:
         outbox[session].append((sequence, type_, body))
     entries: dict[str, list[Entry]] = defaultdict(list)
-    for session, seq, body, hash_ in raw.execute(
-        "select session_id, seq, body, hash from ledger where session_id glob ? order by 1, 2", (ids,)
-    ):
+    for session, seq, body, hash_ in rows[1]:
         entries[session].append(Entry(seq, body, hash_))
     stored = {}
-    for id_, status, version, head, events, ends_at in raw.execute(
-        "select id, status, version, head, events, ends_at from sessions where id glob ?", (ids,)
-    ):
+    for id_, status, version, head, events, ends_at in rows[2]:
         stored[id_] = entries[id_]
         facts = tuple(decode(entry.body) for entry in entries[id_])
         for problem in (
@@ -85,7 +106,7 @@ def _problems(raw: sqlite3.Connection, told: Told, overdue_at: Ms | None, ids: s
     for orphan in set(entries) - set(stored):
         yield f"{orphan}: a ledger without a session"
     for session, wanted in told.acknowledged.items():
-        if not session.startswith(ids[:-1]):
+        if not session.startswith(prefix):
             continue
         have = {(e["kind"], e.get("role")) for e in (json.loads(entry.body) for entry in stored.get(session, []))}
         for kind, role in wanted:

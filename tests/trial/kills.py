@@ -12,6 +12,7 @@ from pathlib import Path
 import aiohttp
 
 from tests.e2e.stage import Server
+from tests.stores import Cluster
 from tests.trial.audit import audit
 from tests.trial.driver import Office, Refused, now
 from tests.trial.row import Row
@@ -22,11 +23,24 @@ _TOO_SLOW = ("session_over", "slot_over", "busy", "stale")  # a machine with mor
 
 
 async def kills(folder: Path, scale: int, seed: int = 1) -> Row:
-    """``scale`` kills, each under a stream of bookings, joins, hang-ups and refunds."""
+    """``scale`` kills, each under a stream of bookings, joins, hang-ups and refunds, on SQLite."""
+    return await _kills(Server(folder, terms=""), folder / "e2e.sqlite3", scale, seed)
+
+
+async def kills_postgresql(folder: Path, scale: int, seed: int = 1) -> Row:
+    """The same on PostgreSQL, which itself is killed with every third server."""
+    cluster = await asyncio.to_thread(Cluster)
+    try:
+        url = await cluster.fresh(migrated=False)
+        server = Server(folder, terms="", settings={"HEADSTRT_DATABASE_URL": url})
+        return await _kills(server, url, scale, seed, cluster)
+    finally:
+        await asyncio.to_thread(cluster.remove)
+
+
+async def _kills(server: Server, database: Path | str, scale: int, seed: int, cluster: Cluster | None = None) -> Row:
     chance = random.Random(seed)
-    server = Server(folder, terms="")
     office = Office(server)
-    database = folder / "e2e.sqlite3"
     problems: list[str] = []
     starts: list[float] = []
     await server.start()
@@ -41,8 +55,13 @@ async def kills(folder: Path, scale: int, seed: int = 1) -> Row:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(office.hung_up.wait(), 10)
                 await asyncio.sleep(chance.uniform(0, 0.012))
+            if cluster is not None and kill % 3 == 2:
+                cluster.crash()
+                await asyncio.sleep(chance.uniform(0, 0.3))
             await server.kill()
             problems += await _stop(stream)
+            if cluster is not None and kill % 3 == 2:
+                await asyncio.to_thread(cluster.start)
         began = time.monotonic()
         await server.start()
         starts.append(time.monotonic() - began)
@@ -54,10 +73,11 @@ async def kills(folder: Path, scale: int, seed: int = 1) -> Row:
     code = await server.stop()
     log = server.log()
     if code != 0 or "Traceback" in log:
-        problems.append(f"the server left with {code}; its log: {log[-2000:]}")
+        from_here = log.find("Traceback") - 500 if "Traceback" in log else -2000
+        problems.append(f"the server left with {code}; its log: {log[from_here:][:6000]}")
     slowest = max(starts)
     return Row(
-        f"{scale} kill -9 under {COUPLES} couples",
+        f"{scale} kill -9 under {COUPLES} couples" + (", on PostgreSQL, killed too" if cluster else ""),
         f"{office.told.facts} acknowledged facts, {len(problems)} problems, "
         f"consistent after {statistics.median(starts):.1f} s, at most {slowest:.1f} s",
         f"0 problems, <= {START_WITHIN:.0f} s",

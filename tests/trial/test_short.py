@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.trial.faults import full_disk, locked, stopped
-from tests.trial.kills import kills
+from tests.trial.kills import kills, kills_postgresql
 from tests.trial.races import one_instant, races
 from tests.trial.row import Row, table
 
@@ -15,6 +15,12 @@ from tests.trial.row import Row, table
 @pytest.mark.timeout(300)
 async def test_three_kills_lose_nothing_and_blame_nobody(tmp_path: Path) -> None:
     row = await kills(tmp_path, 3)
+    assert row.problems == ()
+
+
+@pytest.mark.timeout(300)
+async def test_three_kills_on_postgresql_lose_nothing_either(tmp_path: Path) -> None:
+    row = await kills_postgresql(tmp_path, 3)
     assert row.problems == ()
 
 
