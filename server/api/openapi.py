@@ -27,12 +27,19 @@ repeated ones are refused."""
 _TAGS = {
     "sessions": "Booked calls. Scope `sessions`; keys of scope `read` and `moderation` see them without their links.",
     "refunds": "What the booking system decided and paid.",
+    "people": "What is on record of persons, and operators' acts. Acting takes the scope `moderation`, and a reason.",
     "party": "A party's own calls, with the join token of its link.",
     "service": "For probes and monitoring.",
 }
 _PATH_SCHEMAS: Json = {
     "id": {"type": "string", "pattern": "^[A-Za-z0-9._:~-]{1,64}$", "examples": ["bk_812"]},
     "role": {"type": "string", "enum": ["client", "expert"]},
+}
+_PERSON: Json = {
+    "type": "string",
+    "pattern": "^[!-~]{1,128}$",
+    "description": "The booking system's id, or the pseudonym.",
+    "examples": ["e_4"],
 }
 
 
@@ -121,7 +128,12 @@ def _security(route: Route) -> list[Json]:
 
 def _path_parameters(route: Route) -> list[Json]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": _PATH_SCHEMAS[name]}
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": _PERSON if route.path.startswith("/v1/people/") else _PATH_SCHEMAS[name],
+        }
         for name in re.findall(r"{(\w+)}", route.path)
     ]
 

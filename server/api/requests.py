@@ -26,12 +26,15 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
     WithJsonSchema,
+    model_validator,
 )
 
 from server.api.problems import FieldError, Refusal
 from server.desk import Booking
 from server.policy import money
-from server.store.views import Party, Wanted
+from server.policy.people import Category, ComplaintStatus, Measure
+from server.policy.verdict import Attendance, AttendanceKind
+from server.store.views import Complained, Party, PersonSort, Wanted
 from signaling.messages import JoinId, Time, from_rfc3339, to_rfc3339
 from signaling.session import MINUTE, Ms, Phase, Role, Whom
 
@@ -123,6 +126,21 @@ Currency: TypeAlias = Annotated[
     str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217", examples=["USD"]), AfterValidator(_currency)
 ]
 Actor: TypeAlias = Literal["client", "expert", "operator"]
+
+
+def _not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("say something")
+    return value
+
+
+Words: TypeAlias = Annotated[str, Field(pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]{1,4000}$"), AfterValidator(_not_blank)]
+Why: TypeAlias = Annotated[
+    str,
+    Field(pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]{1,2000}$", description="kept beside the record, and can be erased"),
+    AfterValidator(_not_blank),
+]
+RecordId: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
 class Body(BaseModel):
@@ -297,6 +315,100 @@ class LeavingBody(Body):
     join: JoinId
 
 
+# --- what is said of persons ------------------------------------------------------------------------------------------
+
+
+class RatingBody(Body):
+    """The other party, once, within the rating window (P2.1)."""
+
+    stars: Annotated[int, Field(ge=1, le=5), BeforeValidator(_whole)]
+    tags: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z_]{1,32}$")], ...], Field(max_length=8)] = ()
+    text: Words | None = None
+
+
+class TextBody(Body):
+    text: Words
+
+
+class OptionalTextBody(Body):
+    text: Words | None = None
+
+
+class ComplaintBody(Body):
+    """About the other party (P2.2), which is shown the text later: that may itself show who wrote it (P2.9)."""
+
+    category: Category
+    text: Words | None = None
+
+
+class CauseBody(Body):
+    """Why the session could not be held (P3.17)."""
+
+    cause: Literal["no_media", "not_the_person", "conduct", "other"]
+    text: Words | None = None
+
+
+class AppealBody(Body):
+    sanction: RecordId
+    text: Words
+
+
+class WhyBody(Body):
+    """Why an operator does this. The audit log names it by its digest."""
+
+    reason: Why = Field(examples=["the recording of the complaint's call shows otherwise"])
+
+
+class SanctionBody(WhyBody):
+    """An operator's own sanction, where it is proven (P4.1): the reason says by what."""
+
+    measure: Measure
+    roles: Annotated[tuple[Role, ...], Field(min_length=1, max_length=2)]
+    until: Moment | None = Field(None, description="a suspension's end; the others have none")
+    law: Annotated[
+        str, Field(pattern=r"^[A-Z]{2}$", description="the country whose law was broken, ISO 3166-1", examples=["DE"])
+    ]
+
+
+class RecategoriseBody(WhyBody):
+    category: Category
+
+
+class AppealDecisionBody(WhyBody):
+    decision: Literal["granted", "refused"]
+
+
+class ExcuseBody(WhyBody):
+    starts_at: Moment | None = Field(None, description="which slot, of a session that was moved; the last if left out")
+
+
+class AttendanceBody(Body):
+    """What one party's attendance is revised to (P3.15)."""
+
+    attendance: AttendanceKind | None = Field(description="null: nothing can be said (P1.4)")
+    lateness_seconds: Annotated[int, Field(ge=1, le=28_800), BeforeValidator(_whole)] | None = Field(
+        None, description="of `late`, and of nothing else"
+    )
+
+    @model_validator(mode="after")
+    def _of_late(self) -> AttendanceBody:
+        if (self.attendance is AttendanceKind.LATE) != (self.lateness_seconds is not None):
+            raise ValueError("lateness_seconds belongs to late, and to nothing else")
+        return self
+
+    def value(self) -> Attendance:
+        lateness = self.lateness_seconds * 1000 if self.lateness_seconds is not None else None
+        return Attendance(self.attendance, None, 0 if self.attendance is AttendanceKind.ON_TIME else lateness)
+
+
+class RevisionBody(WhyBody):
+    """What an operator changes of a settlement (P3.15); what is left out stands."""
+
+    client: AttendanceBody | None = None
+    expert: AttendanceBody | None = None
+    refund_max: MoneyBody | None = Field(None, description="what may be asked back at most; 0 closes it")
+
+
 class KeyBody(Body):
     name: Name
     scopes: Annotated[tuple[str, ...], Field(max_length=16)]
@@ -307,6 +419,12 @@ class KeyBody(Body):
 
 def _digits(value: Any) -> Any:
     if isinstance(value, str) and re.fullmatch(r"[0-9]{1,6}", value):
+        return int(value)
+    raise ValueError("a whole number in digits")
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,16}", value):
         return int(value)
     raise ValueError("a whole number in digits")
 
@@ -335,6 +453,51 @@ class ListQuery(Query):
 
 class LedgerQuery(Query):
     limit: Annotated[int, Field(ge=1, le=1000), BeforeValidator(_digits)] = 1000
+    cursor: CursorText | None = None
+
+
+Limit: TypeAlias = Annotated[int, Field(ge=1, le=100), BeforeValidator(_digits)]
+
+
+class PeopleQuery(Query):
+    role: Role | None = Field(None, description="who was ever booked in it")
+    sort: PersonSort = Field("punctuality", description="least punctual, lowest factor or most complaints first")
+    limit: Limit = 50
+    cursor: CursorText | None = None
+
+
+class ComplaintsQuery(Query):
+    status: ComplaintStatus | None = None
+    category: Category | None = None
+    accused: PersonId | None = None
+    limit: Limit = 50
+    cursor: CursorText | None = None
+
+    def wanted(self) -> Complained:
+        return Complained(self.status, self.category, self.accused)
+
+
+def _truth(value: Any) -> Any:
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+class SanctionsQuery(Query):
+    open: Annotated[bool, BeforeValidator(_truth)] | None = Field(
+        None, description="in force, or with an appeal that waits; `false`: the others"
+    )
+    limit: Limit = 50
+    cursor: CursorText | None = None
+
+
+class AuditQuery(Query):
+    subject: Annotated[str, Field(pattern=r"^[!-~]{1,128}$", description="a session, complaint, sanction…")] | None = (
+        None
+    )
+    who: Annotated[str, Field(pattern=r"^[!-~]{1,128}$", description="an operator's key")] | None = None
+    after: Annotated[int, Field(ge=0, lt=2**53), BeforeValidator(_number)] = Field(
+        0, description="entries behind this number"
+    )
+    limit: Annotated[int, Field(ge=1, le=1000), BeforeValidator(_digits)] = 100
     cursor: CursorText | None = None
 
 
@@ -390,12 +553,30 @@ def query(request: web.Request, model: type[M]) -> M:
 
 
 _SESSION_ID: TypeAdapter[str] = TypeAdapter(SessionId)
+_PERSON_ID: TypeAdapter[str] = TypeAdapter(PersonId)
+_RECORD_ID: TypeAdapter[str] = TypeAdapter(RecordId)
 
 
 def session_id(request: web.Request) -> str:
     """The id in the path. ``Refusal`` 422 when it cannot be one."""
     try:
         return _SESSION_ID.validate_python(request.match_info["id"])
+    except ValidationError as error:
+        refuse(error, "id")
+
+
+def person_id(request: web.Request) -> str:
+    """The id, or the pseudonym, in the path."""
+    try:
+        return _PERSON_ID.validate_python(request.match_info["id"])
+    except ValidationError as error:
+        refuse(error, "id")
+
+
+def record_id(request: web.Request) -> str:
+    """The id of a complaint, a sanction or a rating in the path."""
+    try:
+        return _RECORD_ID.validate_python(request.match_info["id"])
     except ValidationError as error:
         refuse(error, "id")
 
@@ -440,6 +621,16 @@ def list_cursor(text: str | None) -> tuple[Ms, str] | None:
             return None
         case [int(at), str(id_)] if 0 <= at < 2 * LATEST and len(id_) <= 64:
             return at, id_
+        case _:
+            raise _bad_cursor()
+
+
+def person_cursor(text: str | None) -> tuple[int, str] | None:
+    match _unpack(text):
+        case None:
+            return None
+        case [int(key), str(id_)] if abs(key) < 2**53 and len(id_) <= 64:
+            return key, id_
         case _:
             raise _bad_cursor()
 

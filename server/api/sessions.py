@@ -142,6 +142,31 @@ async def remove(request: web.Request) -> web.Response:
     return _shown(_answer(request, await deps(request).desk.remove(id_, role, given.reason, request[CALLER].key)))
 
 
+async def excuse(request: web.Request) -> web.Response:
+    """An expert's mark that shall not count: an illness, an outage (P1.8)."""
+    id_ = requests.session_id(request)
+    requests.query(request, requests.NoQuery)
+    given = await requests.body(request, requests.ExcuseBody)
+    record = await deps(request).desk.excuse(id_, request[CALLER].key, given.reason, given.starts_at)
+    return _shown(_answer(request, record))
+
+
+async def revise(request: web.Request) -> web.Response:
+    """The only way in which a settlement is changed once it is written (P3.15)."""
+    id_ = requests.session_id(request)
+    requests.query(request, requests.NoQuery)
+    given = await requests.body(request, requests.RevisionBody)
+    record = await deps(request).desk.revise(
+        id_,
+        request[CALLER].key,
+        given.reason,
+        client=given.client.value() if given.client else None,
+        expert=given.expert.value() if given.expert else None,
+        refund_max=given.refund_max.value() if given.refund_max else None,
+    )
+    return _shown(_answer(request, record))
+
+
 async def links(request: web.Request) -> web.Response:
     """New links; the old ones stop working."""
     id_ = requests.session_id(request)
