@@ -40,7 +40,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from server.policy.attendance import NOTHING, attendance, away, end_of, gaps, presence, slots
+from server.policy.attendance import NOTHING, Story, attended, end_of, read
 from server.policy.facts import AnyFact, Revised
 from server.policy.money import Money
 from server.policy.spans import Interval, Spans, clip, common, minus, total, union
@@ -61,12 +61,8 @@ from signaling.session import (
     EndReason,
     How,
     HungUp,
-    Measured,
-    MediaFlowed,
-    Met,
     Ms,
     Role,
-    ServiceBack,
     Slot,
     Whom,
 )
@@ -199,9 +195,8 @@ class Standing:
 def standing(facts: Sequence[AnyFact], terms: Terms, now: Ms) -> Standing:
     """Who has attended and been present so far; of an ended session, up to its end."""
     end = end_of(facts)
-    until = now if end is None else end.at
-    client, expert = (_party(facts, role, terms, until) for role in (Role.CLIENT, Role.EXPERT))
-    return Standing(client, expert, _mutual(facts, terms, now), _earlier(facts, terms))
+    story = read(facts, terms, now if end is None else end.at)
+    return Standing(_party(story, Role.CLIENT), _party(story, Role.EXPERT), _mutual(story), _earlier(story))
 
 
 def if_expert_left(facts: Sequence[AnyFact], terms: Terms, fee: Money | None, now: Ms) -> Refund:
@@ -223,7 +218,7 @@ UNSURE: Ms = 5_000
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    facts: tuple[AnyFact, ...]
+    story: Story
     terms: Terms
     slot: Slot
     end: Ended
@@ -233,85 +228,70 @@ class _Case:
     expert: Party
     mutual: Ms | None
     earlier: tuple[EarlierSlot, ...]
+    outages: Spans
 
     @classmethod
     def of(cls, facts: Sequence[AnyFact], terms: Terms, end: Ended) -> _Case:
-        slot = slots(facts)[-1].slot
+        story = read(facts, terms, end.at)
+        expert = _party(story, Role.EXPERT)
+        stop = min(end.at, story.slot.ends_at)
         return cls(
-            facts=tuple(facts),
+            story=story,
             terms=terms,
-            slot=slot,
+            slot=story.slot,
             end=end,
-            stop=min(end.at, slot.ends_at),
-            met_at=next((fact.at for fact in facts if isinstance(fact, Met)), None),
-            client=_party(facts, Role.CLIENT, terms, end.at),
-            expert=_party(facts, Role.EXPERT, terms, end.at),
-            mutual=_mutual(facts, terms, end.at),
-            earlier=_earlier(facts, terms),
+            stop=stop,
+            met_at=story.met_at,
+            client=_party(story, Role.CLIENT),
+            expert=expert,
+            mutual=_mutual(story),
+            earlier=_earlier(story),
+            outages=_outages(story, expert, stop),
         )
 
     def present(self, role: Role) -> Spans:
         """Presence inside the window, up to the end (P0.7)."""
-        stays = presence(self.facts, role, self.terms, self.end.at)
-        return clip(stays, self.slot.starts_at, self.stop)
+        return clip(self.story.track(role).stays, self.slot.starts_at, self.stop)
 
 
-def _party(facts: Sequence[AnyFact], role: Role, terms: Terms, until: Ms) -> Party:
-    slot = slots(facts)[-1].slot
-    stop = min(until, slot.ends_at)
+def _party(story: Story, role: Role) -> Party:
+    slot, track = story.slot, story.track(role)
+    stop = min(story.until, slot.ends_at)
     inside = tuple(
         Gap(max(gap.start, slot.starts_at), min(gap.end, stop), gap.how, gap.lapsed, gap.returned)
-        for gap in gaps(facts, role, terms, until)
+        for gap in track.gaps
         if gap.end > slot.starts_at
         and gap.start < stop
         # one who left before the start and came back late was late (P1.1); that is no gap
         and (gap.start > slot.starts_at or (gap.returned and not gap.lapsed))
     )
-    present = total(clip(presence(facts, role, terms, until), slot.starts_at, stop))
-    return Party(attendance(facts, role, terms, until), present, inside)
+    return Party(attended(story, role), total(clip(track.stays, slot.starts_at, stop)), inside)
 
 
-def _mutual(facts: Sequence[AnyFact], terms: Terms, until: Ms) -> Ms | None:
+def _mutual(story: Story) -> Ms | None:
     """What was measured since they met (P3.16): 0 if media never flowed both ways, None if nobody measured.
 
+    The relay counts from the first packet: what it had counted when they met was early, and no part of it (P0.5).
     Never more than both were present in the window, for the relay counts whole seconds.
     """
-    measured = _counted_since_met(facts)
-    if measured is None:
-        return None if any(isinstance(fact, MediaFlowed) for fact in facts) else 0
-    slot = slots(facts)[-1].slot
-    client, expert = (presence(facts, role, terms, until) for role in Role)
-    return min(measured, total(clip(common(client, expert), slot.starts_at, min(until, slot.ends_at))))
+    if story.counted is None:
+        return None if story.flowed_at is not None else 0
+    slot = story.slot
+    both = common(story.client.stays, story.expert.stays)
+    return min(story.counted, total(clip(both, slot.starts_at, min(story.until, slot.ends_at))))
 
 
-def _counted_since_met(facts: Sequence[AnyFact]) -> Ms | None:
-    """The relay counts from the first packet: what it had counted when they met was early, and no part of it (P0.5)."""
-    early: Ms = 0
-    counted: Ms | None = None
-    for fact in facts:
-        if isinstance(fact, Measured):
-            counted = fact.mutual if counted is None else max(counted, fact.mutual)
-        elif isinstance(fact, Met):
-            early, counted = counted or 0, None
-    if counted is None:
-        return None
-    return counted - early if counted >= early else counted  # less than before: a restart had it begin anew
-
-
-def _earlier(facts: Sequence[AnyFact], terms: Terms) -> tuple[EarlierSlot, ...]:
+def _earlier(story: Story) -> tuple[EarlierSlot, ...]:
     """The slots that were left behind after their start (P0.1); one moved in time says nothing of anybody."""
-    return tuple(
-        EarlierSlot(
-            booking.slot.starts_at,
-            booking.slot.ends_at,
-            booking.until,
-            booking.by,
-            attendance(booking.facts, Role.CLIENT, terms, booking.until),
-            attendance(booking.facts, Role.EXPERT, terms, booking.until),
-        )
-        for booking in slots(facts)
-        if booking.until is not None and booking.until >= booking.slot.starts_at
-    )
+    found: list[EarlierSlot] = []
+    for booking in story.bookings:
+        if booking.until is not None and booking.until >= booking.slot.starts_at:
+            then = read(booking.facts, story.terms, booking.until)
+            who = attended(then, Role.CLIENT), attended(then, Role.EXPERT)
+            found.append(
+                EarlierSlot(booking.slot.starts_at, booking.slot.ends_at, booking.until, booking.by, who[0], who[1])
+            )
+    return tuple(found)
 
 
 # --- what else an end says --------------------------------------------------------------------------------------------
@@ -322,14 +302,13 @@ def _cause(case: _Case) -> str | None:
     if case.met_at is not None and not _media_flowed(case, case.met_at):
         return NO_MEDIA
     if case.end.reason is R.HUNG_UP and case.end.by is C:
-        return next((fact.cause or None for fact in case.facts if isinstance(fact, HungUp)), None)
+        return case.story.hung_up.cause or None if case.story.hung_up is not None else None
     return None
 
 
 def _media_flowed(case: _Case, met_at: Ms) -> bool:
     """Whether media went both ways at any time after they met; of an early talk's it must have gone on (P0.5)."""
-    counted = _counted_since_met(case.facts)
-    flowed_at = next((fact.at for fact in case.facts if isinstance(fact, MediaFlowed)), None)
+    counted, flowed_at = case.story.counted, case.story.flowed_at
     if counted:
         return True
     if flowed_at is None or flowed_at >= met_at or counted is None:
@@ -368,7 +347,7 @@ def _flags(case: _Case) -> tuple[str, ...]:
 
 def _counted_from(case: _Case) -> Ms:
     """A restart forgets what the relay had counted: presence before it has nothing to be held against (P3.9)."""
-    return max((fact.at for fact in case.facts if isinstance(fact, ServiceBack)), default=case.slot.starts_at)
+    return case.slot.starts_at if case.story.back_at is None else case.story.back_at
 
 
 def _attendance_rules(attended: Attendance) -> tuple[str, ...]:
@@ -418,11 +397,13 @@ def _absences(case: _Case) -> tuple[tuple[Interval, str], ...]:
     found: list[tuple[Interval, str]] = []
     for spans, rule in (
         _by_the_end(case),
-        (_outages(case), "P3.9"),
+        (case.outages, "P3.9"),
         (_lapsed(case), "P3.5"),
         (_beyond_allowance(case), "P3.5"),
         (_late(case), "P3.18"),
     ):
+        if not spans:
+            continue
         inside = clip(spans, case.slot.starts_at, case.slot.ends_at)
         found += [(span, rule) for span in minus(inside, [known for known, _ in found])]
     joined: list[tuple[Interval, str]] = []
@@ -450,10 +431,11 @@ def _by_the_end(case: _Case) -> tuple[Spans, str]:
     return (), ""
 
 
-def _outages(case: _Case) -> Spans:
+def _outages(story: Story, expert: Party, stop: Ms) -> Spans:
     """The time that this service was away, and that an expert then took, within the grace, to come back (P3.9)."""
-    back = [Interval(gap.start, gap.end) for gap in case.expert.gaps if gap.how is How.SERVICE and not gap.lapsed]
-    return union([*away(case.facts, case.stop), *back])
+    back = [Interval(gap.start, gap.end) for gap in expert.gaps if gap.how is How.SERVICE and not gap.lapsed]
+    ours = [Interval(span.start, min(span.end, stop)) for span in story.away]
+    return union([*ours, *back])
 
 
 def _lapsed(case: _Case) -> Spans:
@@ -468,7 +450,7 @@ def _beyond_allowance(case: _Case) -> Spans:
     for gap in case.expert.gaps:
         if gap.lapsed or gap.how is How.SERVICE:
             continue
-        for span in minus(_counted(case, gap), _outages(case)):
+        for span in minus(_counted(case, gap), case.outages):
             free = min(left, span.length)
             left -= free
             found.append(Interval(span.start + free, span.end))
@@ -480,7 +462,7 @@ def _late(case: _Case) -> Spans:
     attended = case.expert.attendance
     if not case.terms.refund_lateness or attended.kind is not AttendanceKind.LATE or attended.arrived_at is None:
         return ()
-    known = max(case.slot.starts_at, slots(case.facts)[-1].since)
+    known = max(case.slot.starts_at, case.story.bookings[-1].since)
     return common((Interval(known + case.terms.late_grace, attended.arrived_at),), case.present(Role.CLIENT))
 
 

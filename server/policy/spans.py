@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TypeAlias
 
 from signaling.session import Ms
@@ -33,14 +34,18 @@ def total(spans: Iterable[Interval]) -> Ms:
 
 def clip(spans: Iterable[Interval], start: Ms, end: Ms) -> Spans:
     """What of ``spans`` lies in ``[start, end)``; the empty rest is left out."""
-    cut = (Interval(max(span.start, start), min(span.end, end)) for span in spans)
-    return tuple(span for span in cut if span.length)
+    found: list[Interval] = []
+    for span in spans:
+        first, last = max(span.start, start), min(span.end, end)
+        if first < last:
+            found.append(span if (first, last) == (span.start, span.end) else Interval(first, last))
+    return tuple(found)
 
 
 def union(spans: Iterable[Interval]) -> Spans:
     """The same time, each moment once, touching spans joined."""
     joined: list[Interval] = []
-    for span in sorted((span for span in spans if span.length), key=lambda span: span.start):
+    for span in sorted([span for span in spans if span.start < span.end], key=_start):
         if joined and span.start <= joined[-1].end:
             joined[-1] = Interval(joined[-1].start, max(joined[-1].end, span.end))
         else:
@@ -48,15 +53,24 @@ def union(spans: Iterable[Interval]) -> Spans:
     return tuple(joined)
 
 
+_start = attrgetter("start")
+
+
 def minus(spans: Iterable[Interval], holes: Iterable[Interval]) -> Spans:
     """The time in ``spans`` that is not in ``holes``."""
-    left = list(union(spans))
-    for hole in union(holes):
+    left = union(spans)
+    for hole in union(holes) if left else ():
         cut: list[Interval] = []
         for span in left:
-            cut += [Interval(span.start, min(span.end, hole.start)), Interval(max(span.start, hole.end), span.end)]
-        left = [span for span in cut if span.length]
-    return tuple(left)
+            if hole.end <= span.start or span.end <= hole.start:
+                cut.append(span)
+                continue
+            if span.start < hole.start:
+                cut.append(Interval(span.start, hole.start))
+            if hole.end < span.end:
+                cut.append(Interval(hole.end, span.end))
+        left = tuple(cut)
+    return left
 
 
 def common(one: Iterable[Interval], other: Iterable[Interval]) -> Spans:
