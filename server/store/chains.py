@@ -18,7 +18,7 @@ from sqlalchemy import Column, ColumnElement, LargeBinary, Table, cast, event, i
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from server.store import tables
+from server.store import postgres, tables
 from server.store.database import parse_url
 from signaling.ledger import Entry
 
@@ -57,8 +57,7 @@ async def looking(url_text: str) -> AsyncIterator[AsyncConnection]:
     """A connection that cannot write. ``FileNotFoundError`` when there is no such file."""
     url = parse_url(url_text)
     sqlite = url.get_backend_name() == "sqlite"
-    options = {} if sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    engine = create_async_engine(_read_only(url) if sqlite else url, execution_options=options)
+    engine = create_async_engine(_read_only(url)) if sqlite else postgres.looking(url)
     if sqlite:
         event.listen(engine.sync_engine, "connect", _prepare)
         event.listen(engine.sync_engine, "begin", _begin)

@@ -132,7 +132,7 @@ class PostgreSQL(Database):
         super().__init__(url)
         self.answer = ANSWER
         self.name = f"headstrt {uuid.uuid4().hex}"
-        self._dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._dsn = _dsn(url)
         self._writer: AsyncEngine | None = None
         self._reader: AsyncEngine | None = None
         self._slots: asyncio.LifoQueue[int] = asyncio.LifoQueue()
@@ -383,6 +383,21 @@ class PostgreSQL(Database):
             self._lost = True
             log.error("another server has taken over this database; this one writes nothing more")
             self.replaced()
+
+
+def looking(url: URL) -> AsyncEngine:
+    """For one long look at one state: as a reader, without a server's limits."""
+    return create_async_engine(
+        url.set(query={}),
+        async_creator=lambda: asyncpg.connect(_dsn(url)),
+        isolation_level="REPEATABLE READ",
+        execution_options={"postgresql_readonly": True},
+    )
+
+
+def _dsn(url: URL) -> str:
+    """As libpq writes it: asyncpg reads sslmode, sslrootcert and the rest from there."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def _whose(error: Exception) -> Exception:
