@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from server.policy import conduct, ratings
 from server.policy import consent as consents_policy
+from server.policy.facts import AnyFact, CauseClaimed
 from server.policy.people import Category, Complaint, Dossier, Rating, Sanction, occasion
 from server.policy.refund import may_claim, may_dispute, refund_state
 from server.policy.terms import Terms
@@ -142,6 +143,21 @@ def may_contest(record: Record, role: Role, said: Said, verdict: Settlement | No
     if role is not Role.EXPERT or verdict is None or slot in mine.contested or slot in mine.excused:
         return False
     return verdict.expert.attendance.kind in (AttendanceKind.LATE, AttendanceKind.NO_SHOW)
+
+
+def before_claim(record: Record, role: Role, said: Said, now: Ms) -> tuple[AnyFact, ...]:
+    """The facts as ``role`` may know them: what the client claims is not shown to the expert before its time (P2.1)."""
+    if role is Role.CLIENT or others_word_is_shown(record, said, now):
+        return record.facts
+    claimed = next((n for n, fact in enumerate(record.facts) if isinstance(fact, CauseClaimed)), len(record.facts))
+    return record.facts[:claimed]
+
+
+def others_word_is_shown(record: Record, said: Said, now: Ms) -> bool:
+    """P2.1: once both have rated, or the time for it is over."""
+    end = record.session.end
+    both = all(_rating(said.of(role), record.id, role) is not None for role in Role)
+    return both or (end is not None and now >= end.at + said.terms.rating_window)
 
 
 def claims(record: Record, role: Role, now: Ms) -> tuple[bool, bool]:

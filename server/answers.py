@@ -17,7 +17,7 @@ from server.policy import money
 from server.policy.facts import AnyFact, FeeFactored, Revised, RunningLate, Settled
 from server.policy.fees import expert_fee
 from server.policy.refund import RefundState, refund_state
-from server.policy.settlement import if_expert_left, revised, standing
+from server.policy.settlement import NO_MEDIA, if_expert_left, revised, standing
 from server.policy.verdict import AttendanceKind, Party, RefundStatus, Settlement
 from server.store.sessions import Record
 from signaling import messages
@@ -170,7 +170,8 @@ def party_view(record: Record, role: Role, now: Ms, guidelines_version: str, sai
     session, slot = record.session, record.session.slot
     seat, other = session.seat(role), session.seat(role.other)
     verdict = settlement_of(record.facts)
-    state = refund_state(record.facts, record.terms)
+    state = refund_state(afterwards.before_claim(record, role, said, now), record.terms)
+    quiet = _said_in_leaving(verdict) and role is Role.EXPERT and not afterwards.others_word_is_shown(record, said, now)
     started = now >= slot.starts_at
     gone = other.gone if session.phase is Phase.HELD and not other.here else None
     may_claim, may_dispute = afterwards.claims(record, role, now)
@@ -219,8 +220,8 @@ def party_view(record: Record, role: Role, now: Ms, guidelines_version: str, sai
         expert_absence_seconds=_absence_so_far(record, now),
         held_until=gone.grace_until if gone else None,
         consents=afterwards.consents(record, said.texts),
-        end=_message_end(verdict) if verdict else None,
-        refund=_message_refund(state, verdict) if verdict else None,
+        end=_message_end(verdict, quiet=quiet) if verdict else None,
+        refund=_message_refund(state, verdict) if verdict and not quiet else None,
         afterwards=afterwards.afterwards(record, role, said, now),
     )
 
@@ -302,7 +303,12 @@ def _refund(record: Record, verdict: Settlement) -> RefundAnswer:
     )
 
 
-def _message_end(verdict: Settlement) -> messages.End:
+def _said_in_leaving(verdict: Settlement | None) -> bool:
+    """Whether the client, in ending the session, said that it could not be held (P3.17): its claim, so P2.1 holds."""
+    return verdict is not None and verdict.cause not in (None, NO_MEDIA)
+
+
+def _message_end(verdict: Settlement, *, quiet: bool) -> messages.End:
     def party(so_far: Party) -> messages.PartySummary:
         return messages.PartySummary(
             arrived_at=so_far.attendance.arrived_at,
@@ -315,7 +321,7 @@ def _message_end(verdict: Settlement) -> messages.End:
         reason=verdict.reason,
         by=verdict.by,
         at=verdict.as_of,
-        for_cause=verdict.cause is not None,
+        for_cause=verdict.cause is not None and not quiet,
         mutual_seconds=verdict.mutual,
         client=party(verdict.client),
         expert=party(verdict.expert),
