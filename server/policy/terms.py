@@ -99,7 +99,7 @@ class Terms:
     )
     window: int = field(
         default=20,
-        metadata=_key("slots", 1, 1000, "P1.5, P3.6", "over how many counted slots punctuality is the mean"),
+        metadata=_key("slots", 1, 1000, "P1.5", "over how many counted slots punctuality is the mean"),
     )
     window_per_client: int = field(
         default=3,
@@ -191,7 +191,9 @@ class Terms:
     )
     keep_quality: Ms = field(
         default=30 * DAY * SECOND,
-        metadata=_key("seconds", 0, 3660 * DAY, "P5.7", "how long samples of a call's quality are kept"),
+        metadata=_key(
+            "seconds", 0, 3660 * DAY, "P5.7", "how long samples of a call's quality may be kept; none are today"
+        ),
     )
     stored: str | None = field(default=None, init=False, repr=False, compare=False)
     """The very text that they were read from, if they were: adding keys may not change the hash of old terms."""
