@@ -270,6 +270,9 @@ class AfterwardsCards extends RoomElement {
 
   /** Say that it is kept, show what has changed, and bring the focus to where the form was. */
   async #onSaid(id: string, event: CustomEvent): Promise<void> {
+    const form = event.target as HTMLElement;
+    form.querySelector("form")?.reset();
+    form.closest("details")?.removeAttribute("open");
     this._told = { ...this._told, [id]: String(event.detail) };
     await this.room.refresh();
     this.requestUpdate();
@@ -451,7 +454,7 @@ class AfterwardsCards extends RoomElement {
           ${words ? html`<p>${r.words}</p><blockquote>${words}</blockquote>` : nothing}
           ${law ? html`<p>${r.law(country(law))}</p>` : nothing}
           <p>${rule}</p>
-          ${sessions.length > 0 ? html`<p>${r.sessions} ${sessions.join(", ")}</p>` : nothing}
+          ${sessions.length > 0 ? html`<p>${r.sessions} ${inOrder(sessions)}</p>` : nothing}
           ${current ? html`<p>${r.remains}</p>` : nothing}
         </div>
         ${appeal ? html`<p data-testid="appeal-status">${r.appeal[appeal]}</p>${reason(appeal_reason)}` : nothing}
@@ -502,6 +505,10 @@ function kindName(kind: Kind): string {
 
 function country(code: string): string {
   return new Intl.DisplayNames([locale], { type: "region" }).of(code) ?? code;
+}
+
+function inOrder(ids: readonly string[]): string {
+  return [...ids].sort((a, b) => a.localeCompare(b, locale, { numeric: true })).join(", ");
 }
 
 function optional(data: FormData): { text?: string } {
