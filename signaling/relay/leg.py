@@ -31,6 +31,10 @@ SWITCH_EVERY: Final = 1.0  # at most one switch of path in this time
 MAX_PATHS: Final = 8
 MAX_CREDENTIALS: Final = 4
 BURST: Final = 1.0  # the token bucket holds what may flow in this time
+ROUNDING: Final = 1e-6
+HASTE: Final = 0.005  # seconds before the deadline, in which each packet is compared with it on its own
+BATCH_PACKETS: Final = 64  # that may be taken together, and what these can have at most
+BATCH_BYTES: Final = BATCH_PACKETS * 1_500
 CHECKS_PER_SECOND: Final = 50.0  # that hold; Chromium needs 25, with bursts of 60
 CHECK_BURST: Final = 120.0
 REMEMBERED_FOR: Final = 60.0  # transactions of checks (RFC 8445 §19.2), whatever comes
@@ -76,6 +80,7 @@ class Path:
     checked: float = float("-inf")
     before: float = float("-inf")  # the check before the last
     heard: float = 0.0  # last packet of any kind
+    name: Any = None  # the port's own note of the address
 
     def fresh(self, now: float) -> bool:
         return now - self.checked < FRESH
@@ -113,20 +118,20 @@ class Leg:
     """One side. ``peer`` is the other one; ``current`` is where packets for this side are sent."""
 
     __slots__ = (
-        "_byte_tokens",
-        "_bytes_per_second",
+        "_bytes_until",
         "_check_filled",
         "_check_tokens",
         "_credentials",
-        "_filled",
-        "_packet_tokens",
-        "_packets_per_second",
+        "_packets_until",
+        "_per_byte",
+        "_per_packet",
         "_place",
+        "_room",
         "_seen",
         "_switched",
         "_wanted",
         "bytes_in",
-        "bytes_out",
+        "bytes_lost",
         "call",
         "closed",
         "current",
@@ -134,9 +139,10 @@ class Leg:
         "dropped",
         "last_check",
         "last_packet",
+        "media_again",
         "media_second",
         "packets_in",
-        "packets_out",
+        "packets_lost",
         "path_switches",
         "paths",
         "peer",
@@ -155,18 +161,20 @@ class Leg:
         self._place: tuple[int, Address] | None = None  # of the current path, or of the last one there was
         self._switched = float("-inf")
         self._credentials: list[tuple[bytes, bytes]] = []
-        self._bytes_per_second = ceiling.bits_per_second / 8
-        self._packets_per_second = float(ceiling.packets_per_second)
-        self._byte_tokens = self._bytes_per_second * BURST
-        self._packet_tokens = self._packets_per_second * BURST
-        self._filled = 0.0
+        self._per_byte = 8 / ceiling.bits_per_second  # seconds
+        self._per_packet = 1 / ceiling.packets_per_second
+        self._bytes_until = self._packets_until = 0.0  # so far the ceiling is used up; see _spend
+        room = BURST - max(BATCH_BYTES * self._per_byte, BATCH_PACKETS * self._per_packet)
+        self._room = room if room >= 0 else float("-inf")  # how far it may be before a whole batch
         self._check_tokens = CHECK_BURST
         self._check_filled = 0.0
         self._seen: OrderedDict[bytes, tuple[float, Path]] = OrderedDict()  # by transaction, the oldest first
         self.media_second: int | None = None
+        self.media_again = float("-inf")  # from when on ``Call.carried`` is to be told again
         self.last_check: float | None = None
         self.last_packet: float | None = None
-        self.packets_in = self.bytes_in = self.packets_out = self.bytes_out = 0
+        self.packets_in = self.bytes_in = 0
+        self.packets_lost = self.bytes_lost = 0  # of these, what was not passed on
         self.dropped = self.path_switches = 0
 
     # --- credentials ---
@@ -271,9 +279,42 @@ class Leg:
             self._wanted = path
             self._consider(now)
         if not self._spend(size, now):
-            self.dropped += 1
+            self.lost(size)
             return Drop.CEILING
         return None
+
+    def lost(self, size: int) -> None:
+        """A packet was taken, and then not passed on."""
+        self.dropped += 1
+        self.packets_lost += 1
+        self.bytes_lost += size
+
+    def steady(self, path: Path, now: float) -> Path | None:
+        """The way out for what comes by ``path`` now, if ``take`` had nothing to refuse and nothing to change for a
+        whole batch of it. None means no more than that ``take`` is to be asked, for each packet."""
+        peer = self.peer.current
+        if (
+            path is not self.current
+            or path is not self._wanted
+            or peer is None
+            or now >= self.deadline - HASTE
+            or now - path.checked >= FRESH
+            or now - peer.checked >= FRESH
+            or self._bytes_until - now > self._room
+            or self._packets_until - now > self._room
+        ):
+            return None
+        return peer
+
+    def taken(self, path: Path, packets: int, size: int, now: float) -> None:
+        """So many packets have come by a ``steady`` path, of this size together."""
+        path.heard = self.last_packet = now
+        self.packets_in += packets
+        self.bytes_in += size
+        until = self._bytes_until
+        self._bytes_until = (until if until > now else now) + size * self._per_byte
+        until = self._packets_until
+        self._packets_until = (until if until > now else now) + packets * self._per_packet
 
     def counters(self) -> Counters:
         return Counters(
@@ -281,8 +322,8 @@ class Leg:
             self.last_packet,
             self.packets_in,
             self.bytes_in,
-            self.packets_out,
-            self.bytes_out,
+            self.peer.packets_in - self.peer.packets_lost,
+            self.peer.bytes_in - self.peer.bytes_lost,
             self.dropped,
             self.path_switches,
         )
@@ -327,17 +368,13 @@ class Leg:
         self._place = place
 
     def _spend(self, size: int, now: float) -> bool:
-        """Token bucket, in bytes and in packets. Comparisons, not min(): this is done 40 000 times a second."""
-        elapsed = now - self._filled
-        self._filled = now
-        tokens = self._byte_tokens + elapsed * self._bytes_per_second
-        self._byte_tokens = tokens if tokens < self._bytes_per_second * BURST else self._bytes_per_second * BURST
-        tokens = self._packet_tokens + elapsed * self._packets_per_second
-        self._packet_tokens = tokens if tokens < self._packets_per_second * BURST else self._packets_per_second * BURST
-        if self._byte_tokens < size or self._packet_tokens < 1:
+        """A token bucket for bytes and one for packets, each as the time until which its flow at the ceiling's rate is
+        used up: never more than ``BURST`` ahead (the "virtual scheduling" of ITU-T I.371)."""
+        bytes_until = max(self._bytes_until, now) + size * self._per_byte
+        packets_until = max(self._packets_until, now) + self._per_packet
+        if max(bytes_until, packets_until) > now + BURST + ROUNDING:
             return False
-        self._byte_tokens -= size
-        self._packet_tokens -= 1
+        self._bytes_until, self._packets_until = bytes_until, packets_until
         return True
 
 
@@ -365,7 +402,9 @@ class Call:
             leg.deadline = deadline
 
     def carried(self, sender: Leg, now: float) -> bool:
-        """SRTP of ``sender`` has been forwarded; whether media has now gone both ways for the first time."""
+        """SRTP of ``sender`` has been forwarded; whether media has now gone both ways for the first time.
+
+        Once a second is enough: see ``Leg.media_again``."""
         began = self._began
         if began is None:
             sender.media_second = -1  # before the first second
@@ -376,6 +415,7 @@ class Call:
             return True
         second = int(now - began)
         sender.media_second = second
+        sender.media_again = began + second + 1
         if sender.peer.media_second == second and self._mutual_second != second:
             self._mutual_second = second
             self._mutual_seconds += 1

@@ -18,20 +18,25 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from signaling.relay import ice, wire
 from signaling.relay.flood import Budget, Early, Waiting, source_of
-from signaling.relay.leg import Address, Call, Ceiling, Counters, Drop, Leg, Path
+from signaling.relay.leg import HASTE, Address, Call, Ceiling, Counters, Drop, Leg, Path
+from signaling.relay.many import AVAILABLE, SLOTS, Batch, Name
 from signaling.session import Role
 
-READS_PER_WAKE_UP: Final = 64  # per socket; then the other sockets and the commands have their turn
+READS_PER_WAKE_UP: Final = SLOTS  # per socket; then the other sockets and the commands have their turn
 MIN_PACKET: Final = 12
 MAX_PACKET: Final = 1_500
 RECEIVE_BUFFER: Final = 4 * 1024 * 1024
 SEND_BUFFER: Final = 1024 * 1024
 BACKLOG: Final = 128
 STREAMS_PER_LEG: Final = 4
+FORWARDED: Final = bytes(20 <= first <= 63 or 128 <= first <= 191 for first in range(256))  # DTLS, SRTP: RFC 7983 §7
+
+_Run: TypeAlias = tuple[Path, Path, int, int, int, bool]
+"""Consecutive packets of a batch by one path: that, the way out, first slot, end, bytes, whether there is media."""
 
 log = logging.getLogger(__name__)
 
@@ -114,6 +119,10 @@ def _bind_one(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
     return sock
 
 
+def _batch(sock: socket.socket) -> Batch | None:
+    return Batch(sock, MAX_PACKET + 1) if AVAILABLE and isinstance(sock, socket.socket) else None
+
+
 class Port:
     """The sockets, the calls, and the tables that lead from a packet to its leg."""
 
@@ -127,6 +136,8 @@ class Port:
         self._udp = tuple(sockets)
         self._senders: dict[int, Sender] = dict(enumerate(sockets))  # by line: the UDP sockets, then TCP connections
         self._routes: dict[int, dict[Address, Path]] = {line: {} for line in self._senders}
+        self._batches = [_batch(sock) for sock in self._udp]
+        self._known: list[dict[bytes, Path]] = [{} for _ in self._udp]  # the routes by raw address, for batches
         self._streams: dict[int, Stream] = {}
         self._lines = len(sockets)
         self._legs: dict[bytes, Leg] = {}  # by ufrag
@@ -139,27 +150,15 @@ class Port:
         self._reported: dict[Leg, Counters] = {}
         self._reported_mutual: dict[Call, int] = {}
         self._reported_totals = wire.Totals(0, 0, {})
-        self.packets = 0
-        self.bytes = 0
+        self._past_packets = self._past_bytes = 0  # passed on, from legs that are closed
         self.drops: Counter[str] = Counter()
 
     # --- the hot path ---
 
-    def read(self, line: int) -> None:
-        """The socket of this number is readable: take what is there, but not for ever."""
-        receive, clock = self._udp[line].recvfrom, self._clock
-        for _ in range(READS_PER_WAKE_UP):
-            try:
-                packet, address = receive(MAX_PACKET + 1)  # one more, so that a longer one shows
-            except BlockingIOError:
-                return
-            except OSError:  # the network's complaint about something sent earlier
-                self.drops[Drop.RECEIVE_FAILED] += 1
-                continue
-            try:
-                self._handle(line, packet, address, clock())
-            except Exception:
-                self._fault()
+    def read(self, line: int) -> int:
+        """The socket of this number is readable: take what is there, but not for ever. Returns how many packets."""
+        batch = self._batches[line]
+        return self._read_singly(line) if batch is None else self._read_together(line, batch)
 
     def feed(self, line: int, packet: bytes, address: Address) -> None:
         """One packet that has come by another way than ``read``."""
@@ -167,6 +166,76 @@ class Port:
             self._handle(line, packet, address, self._clock())
         except Exception:
             self._fault()
+
+    def _read_singly(self, line: int) -> int:
+        receive = self._udp[line].recvfrom
+        for count in range(READS_PER_WAKE_UP):
+            try:
+                packet, address = receive(MAX_PACKET + 1)  # one more, so that a longer one shows
+            except BlockingIOError:
+                return count
+            except OSError:  # the network's complaint about something sent earlier
+                self.drops[Drop.RECEIVE_FAILED] += 1
+                continue
+            self.feed(line, packet, address)
+        return READS_PER_WAKE_UP
+
+    def _read_together(self, line: int, batch: Batch) -> int:
+        """What comes by a steady path goes on as it lies there; whatever else is looked at one by one, by ``feed``."""
+        try:
+            count = batch.receive()
+        except OSError:
+            self.drops[Drop.RECEIVE_FAILED] += 1
+            return 1
+        try:
+            self._sort(line, batch, count)
+        except Exception:
+            self._fault()
+        return count
+
+    def _sort(self, line: int, batch: Batch, count: int) -> None:
+        known, now = self._known[line].get, self._clock()
+        runs: list[_Run] = []
+        path: Path | None = None  # of the present run
+        outlet: Path | None = None
+        begin = total = 0
+        media = False
+        for slot, ((raw,), size, first, second) in enumerate(batch.each(count)):
+            found = known(raw) if FORWARDED[first] and MIN_PACKET <= size <= MAX_PACKET else None
+            if found is not path or found is None:
+                if path is not None and outlet is not None:
+                    runs.append((path, outlet, begin, slot, total, media))
+                outlet = None if found is None else found.leg.steady(found, now)
+                if outlet is None or outlet.line != line:
+                    path = None
+                    if found is not None and runs:  # in the order they came
+                        self._send(runs, batch, now)
+                        runs = []
+                    self.feed(line, batch.packet(slot), batch.source(slot))
+                    continue
+                path, begin, total, media = found, slot, 0, False
+            total += size
+            if first >= 128 and not 64 <= second & 127 <= 95:  # SRTP, but not SRTCP (RFC 5761 §4)
+                media = True
+        if path is not None and outlet is not None:
+            runs.append((path, outlet, begin, count, total, media))
+        if runs:
+            self._send(runs, batch, now)
+
+    def _send(self, runs: list[_Run], batch: Batch, now: float) -> None:
+        """These packets have been looked at, at ``now``; on with them."""
+        for path, outlet, begin, end, size, media in runs:
+            leg = path.leg
+            leg.taken(path, end - begin, size, now)
+            batch.queue(outlet.name, begin, end)
+            if media and now >= leg.media_again and leg.call.carried(leg, now):
+                self._tell(wire.MediaBothWays(leg.call.number))
+        # P3.1: a process that was held up since then looks at the deadline again, for each
+        refused = batch.send() if self._clock() - now < HASTE else batch.withdraw()
+        for first, last in refused:
+            path, outlet = next((path, outlet) for path, outlet, begin, end, _, _ in runs if begin <= first < end)
+            for slot in range(first, last):
+                self._send_singly(path.leg, outlet, batch.packet(slot), self._clock())
 
     def _fault(self) -> None:
         """A bug of ours, which costs the packet and nothing else."""
@@ -178,8 +247,8 @@ class Port:
         if not MIN_PACKET <= len(packet) <= MAX_PACKET:
             self.drops[Drop.MALFORMED] += 1
             return
-        first = packet[0]  # RFC 7983 §7
-        if 128 <= first <= 191 or 20 <= first <= 63:
+        first = packet[0]
+        if FORWARDED[first]:
             path = self._routes[line].get(address)
             if path is None:
                 self.drops[Drop.UNKNOWN_SOURCE] += 1
@@ -199,26 +268,38 @@ class Port:
             if reason is Drop.DEADLINE:
                 self._stop(leg.call)
             return
-        peer = leg.peer
-        outlet = peer.outlet(now)
+        outlet = leg.peer.outlet(now)
         if outlet is None:
-            self._drop(leg, Drop.NO_PEER)
+            self._lose(leg, size, Drop.NO_PEER)
             return
+        # SRTP, but not SRTCP (RFC 5761 §4), which flows without any media
+        if (
+            self._send_singly(leg, outlet, packet, now)
+            and packet[0] >= 128
+            and not 64 <= packet[1] & 127 <= 95
+            and leg.call.carried(leg, now)
+        ):
+            self._tell(wire.MediaBothWays(leg.call.number))
+
+    def _send_singly(self, leg: Leg, outlet: Path, packet: bytes, now: float) -> bool:
+        """A packet that was taken; whether it is on its way."""
+        if now >= leg.deadline:
+            self._lose(leg, len(packet), Drop.DEADLINE)
+            self._stop(leg.call)
+            return False
         try:
             self._senders[outlet.line].sendto(packet, outlet.address)
         except BlockingIOError:
-            self._drop(leg, Drop.SEND_FULL)
-            return
+            self._lose(leg, len(packet), Drop.SEND_FULL)
+            return False
         except OSError:
-            self._drop(leg, Drop.SEND_FAILED)
-            return
-        self.packets += 1
-        self.bytes += size
-        peer.packets_out += 1
-        peer.bytes_out += size
-        # SRTP, but not SRTCP (RFC 5761 §4), which flows without any media
-        if packet[0] >= 128 and not 64 <= packet[1] & 127 <= 95 and leg.call.carried(leg, now):
-            self._tell(wire.MediaBothWays(leg.call.number))
+            self._lose(leg, len(packet), Drop.SEND_FAILED)
+            return False
+        return True
+
+    def _lose(self, leg: Leg, size: int, reason: Drop) -> None:
+        leg.lost(size)
+        self.drops[reason] += 1
 
     def _check(self, line: int, packet: bytes, address: Address, now: float) -> None:
         """A packet of the STUN range: answered if it is a check that holds; silence for all else."""
@@ -282,6 +363,9 @@ class Port:
         admission = leg.authenticate(line, address, check, now)
         self._unroute(admission.forgotten)
         self._routes[line][address] = admission.path
+        if line < len(self._udp) and self._batches[line] is not None:
+            admission.path.name = name = admission.path.name or Name(self._udp[line], address)
+            self._known[line][name.raw] = admission.path
         for ufrag in admission.retired:
             self._legs.pop(ufrag, None)
         stream = self._streams.get(line)
@@ -299,10 +383,6 @@ class Port:
         oldest = min((path for path in paths if path not in (leg.current, newest)), key=lambda path: path.checked)
         leg.forget(oldest)
         return (oldest,)
-
-    def _drop(self, leg: Leg, reason: Drop) -> None:
-        leg.dropped += 1
-        self.drops[reason] += 1
 
     # --- TCP connections ---
 
@@ -365,6 +445,8 @@ class Port:
         for leg in call.legs.values():
             if role in (None, leg.role) and not leg.closed:
                 self._report_leg(leg, final=True)
+                self._past_packets += leg.packets_in - leg.packets_lost
+                self._past_bytes += leg.bytes_in - leg.bytes_lost
                 self._reported.pop(leg, None)
                 self._unroute(leg.close())
                 for ufrag in leg.ufrags:
@@ -393,6 +475,13 @@ class Port:
             for leg in call.legs.values():
                 self._unroute(leg.expire(now))
 
+    def totals(self) -> wire.Totals:
+        """What has been passed on, and what has not."""
+        legs = [leg for call in self._calls.values() for leg in call.legs.values() if not leg.closed]
+        packets = self._past_packets + sum(leg.packets_in - leg.packets_lost for leg in legs)
+        size = self._past_bytes + sum(leg.bytes_in - leg.bytes_lost for leg in legs)
+        return wire.Totals(packets, size, dict(self.drops))
+
     def report(self) -> None:
         """Tell the counters of whatever has changed since they were last told."""
         for call in self._calls.values():
@@ -400,7 +489,7 @@ class Port:
                 if not leg.closed:
                     self._report_leg(leg, final=False)
             self._report_call(call)
-        totals = wire.Totals(self.packets, self.bytes, dict(self.drops))
+        totals = self.totals()
         if totals != self._reported_totals:
             self._reported_totals = totals
             self._tell(totals)
@@ -413,6 +502,8 @@ class Port:
             routes = self._routes.get(path.line, {})
             if routes.get(path.address) is path:
                 del routes[path.address]
+            if path.name is not None and self._known[path.line].get(path.name.raw) is path:
+                del self._known[path.line][path.name.raw]
             stream = self._streams.get(path.line)
             if stream is not None:  # it has no other use
                 stream.close()

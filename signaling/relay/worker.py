@@ -1,7 +1,8 @@
 """The process the relay runs in, so that no fsync, JSON or TLS of the server holds up a packet (security.md §1.8).
 
 Decides when things are done: sockets when they are readable, commands when they come, deadlines when they ring, reports
-twice a second. It lives exactly as long as the other end of its socketpair: when the server is gone, however it went,
+twice a second; and that on a busy port packets gather for a moment before they are read, for a wake-up costs more than
+a packet. It lives exactly as long as the other end of its socketpair: when the server is gone, however it went,
 the worker closes its sockets and exits, and nothing is forwarded any more.
 
 Refuses to know: sessions, parties, configuration. It imports nothing of the server, nor aiortc. Signals meant for the
@@ -10,7 +11,6 @@ server's process group (Ctrl-C, a service manager's SIGTERM) are not for it: cal
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import logging
 import os
@@ -19,50 +19,90 @@ import signal
 import socket
 import sys
 import time
-from typing import Final, cast
-
-import uvloop
+from typing import Final
 
 from signaling.relay import wire
 from signaling.relay.ice import Credentials
 from signaling.relay.leg import Ceiling
-from signaling.relay.port import Port
+from signaling.relay.loop import Loop
+from signaling.relay.port import READS_PER_WAKE_UP, Port
 from signaling.relay.tcp import MAX_STREAMS, Streams
 
 SPARE_DESCRIPTORS: Final = 128
 REPORT_EVERY: Final = 0.5  # seconds
 MAX_BACKLOG: Final = 1024 * 1024  # of reports to a server that does not read them; counters are told later instead
+BUSY: Final = 2_000  # packets a second, of all calls together, from which on they gather before they are read
+GATHER: Final = 0.004  # for so many seconds; a frame of video takes 33 ms, and browsers' own pacing 5 ms
+_READ: Final = 64 * 1024
 
 
-class Worker(asyncio.Protocol):
+class Worker:
     """The worker's end of the socketpair, and all that hangs on it."""
 
-    def __init__(self) -> None:
-        self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    def __init__(self, link: socket.socket) -> None:
+        self._loop = Loop()
+        self._link = link
         self._decoder = wire.Decoder()
-        self._transport: asyncio.Transport | None = None
+        self._unsent = bytearray()
         self._sockets: list[socket.socket] = []
         self._port: Port | None = None
         self._streams: Streams | None = None
-        self._alarm: asyncio.TimerHandle | None = None
         self._parent = os.getppid()
+        self._gone = False
+        self._tick_at = self._alarm_at = float("inf")
+        self._ticked = 0  # packets, when it last did
+        self._pause = 0.0
+        self._more = False  # whether a socket had more packets than were read
+
+    def run(self) -> None:
+        """Work until the other end of the link is closed."""
+        self._link.setblocking(False)
+        self._loop.add_reader(self._link, self._hear)
+        while not self._gone:
+            wait = min(self._tick_at, self._alarm_at) - time.monotonic()
+            self._more = False
+            self._loop.turn(min(max(0.0, wait), 3600.0))
+            now = time.monotonic()
+            if now >= self._alarm_at and self._port is not None:
+                self._port.stop_overdue()
+                self._arm()
+            if now >= self._tick_at:
+                self._tick(now)
+            if self._unsent:
+                self._flush()
+            if self._pause and not self._more and not self._gone:
+                time.sleep(self._pause)
+        self._shut()
 
     # --- the socketpair ---
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's are of the kind, but not of the class
-
-    def data_received(self, data: bytes) -> None:
+    def _hear(self) -> None:
+        try:
+            data = self._link.recv(_READ)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._gone = True
+            return
         for message in self._decoder.feed(data):
             self._obey(message)
         self._arm()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._shut()
-
     def _tell(self, report: wire.Report) -> None:
-        if self._transport is not None:
-            self._transport.write(wire.encode(report))
+        self._unsent += wire.encode(report)
+
+    def _flush(self) -> None:
+        """What the other end does not read now is sent by a later turn; there is one at each tick."""
+        try:
+            sent = self._link.send(self._unsent)
+        except BlockingIOError:
+            return
+        except OSError:
+            self._gone = True
+            return
+        del self._unsent[:sent]
 
     # --- what it does ---
 
@@ -86,59 +126,50 @@ class Worker(asyncio.Protocol):
                 raise ValueError(f"{type(message).__name__} is not a command")
 
     def _start(self, start: wire.Start) -> None:
-        loop = asyncio.get_running_loop()
         self._sockets = [socket.socket(fileno=descriptor) for descriptor in start.sockets]
         listeners = [socket.socket(fileno=descriptor) for descriptor in start.listeners]
         self._port = Port(self._sockets, Ceiling(start.bits_per_second, start.packets_per_second), self._tell)
         for line, sock in enumerate(self._sockets):
-            loop.add_reader(sock, self._port.read, line)
-        self._streams = Streams(self._port, loop, limit=_streams())
+            self._loop.add_reader(sock, self._read, line)
+        self._streams = Streams(self._port, self._loop, limit=_streams())
         for listener in listeners:
             self._streams.listen(listener)
-        loop.call_later(REPORT_EVERY, self._tick)
+        self._tick_at = time.monotonic() + REPORT_EVERY
         self._tell(wire.Ready(os.getpid()))
 
-    def _tick(self) -> None:
+    def _read(self, line: int) -> None:
+        if self._port is not None and self._port.read(line) >= READS_PER_WAKE_UP:
+            self._more = True
+
+    def _tick(self, now: float) -> None:
+        self._tick_at = now + REPORT_EVERY
         if self._port is None:
             return
         if os.getppid() != self._parent:  # it is gone, and somebody else still holds its end of the socketpair
-            self._shut()
+            self._gone = True
             return
         self._port.stop_overdue()
         self._port.expire()
         if self._streams is not None:
             self._streams.sweep()
-        if self._transport is not None and self._transport.get_write_buffer_size() < MAX_BACKLOG:
+        packets = self._port.totals().packets
+        self._pause = GATHER if packets - self._ticked >= BUSY * REPORT_EVERY else 0.0
+        self._ticked = packets
+        if len(self._unsent) < MAX_BACKLOG:
             self._port.report()
             self._tell(wire.Alive())
-        asyncio.get_running_loop().call_later(REPORT_EVERY, self._tick)
 
     def _arm(self) -> None:
-        """One timer, for the next deadline."""
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
+        """For the next deadline."""
         deadline = self._port.next_deadline() if self._port is not None else None
-        if deadline is not None and deadline != float("inf"):
-            delay = max(0.0, deadline - time.monotonic())
-            self._alarm = asyncio.get_running_loop().call_later(min(delay, 3600.0), self._ring)
-
-    def _ring(self) -> None:
-        if self._port is not None:
-            self._port.stop_overdue()
-            self._arm()
+        self._alarm_at = float("inf") if deadline is None else deadline
 
     def _shut(self) -> None:
-        loop = asyncio.get_running_loop()
         for sock in self._sockets:
-            loop.remove_reader(sock)
+            self._loop.remove_reader(sock)
             sock.close()
-        self._sockets = []
         if self._streams is not None:
             self._streams.close()
-        self._streams = self._port = None
-        if not self.gone.done():
-            self.gone.set_result(None)
 
 
 def _streams() -> int:
@@ -150,21 +181,13 @@ def _streams() -> int:
     return max(0, allowed - SPARE_DESCRIPTORS)
 
 
-async def run(link: socket.socket) -> None:
-    """Work until the other end of ``link`` is closed."""
-    _, worker = await asyncio.get_running_loop().create_unix_connection(Worker, sock=link)
-    gc.collect()
-    gc.freeze()  # what is here now stays; the collector need not walk it between packets
-    await worker.gone
-
-
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     logging.basicConfig(level=logging.WARNING, format="relay worker: %(message)s")
-    link = socket.socket(fileno=int(sys.argv[1]))
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run(link))
+    gc.collect()
+    gc.freeze()  # what is here now stays; the collector need not walk it between packets
+    Worker(socket.socket(fileno=int(sys.argv[1]))).run()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from signaling.relay.flood import EARLY_FOR, PER_SOURCE
 from signaling.relay.ice import Credentials, Refusal
 from signaling.relay.leg import CHECK_BURST, FRESH, Ceiling, Drop
 from signaling.session import Role
-from tests.signaling.relay.helpers import DTLS, LOOPBACKS, SRTCP, SRTP, Bench, credentials, request
+from tests.signaling.relay.helpers import DTLS, LOOPBACKS, PLENTY, SRTCP, SRTP, Bench, credentials, request
 
 
 def test_packets_go_verbatim_to_the_other_side_and_nowhere_else(bench: Bench) -> None:
@@ -27,7 +27,7 @@ def test_packets_go_verbatim_to_the_other_side_and_nowhere_else(bench: Bench) ->
         bench.turn()
         assert client.received() == [packet]
     assert stranger_client.received() == stranger_expert.received() == []
-    assert bench.port.packets == 10
+    assert bench.port.totals().packets == 10
 
 
 @pytest.mark.parametrize(
@@ -419,6 +419,115 @@ def test_an_early_check_must_hold_all_the_same(bench: Bench) -> None:
     bench.port.admit(1, Role.CLIENT, credentials("c"))
     assert stranger.received() == []
     assert bench.port.drops[Refusal.BAD_INTEGRITY] == 1
+
+
+# --- many at once ---
+
+
+def played(bench: Bench, seed: int) -> list[object]:
+    """A scene of two calls and a stranger, by dice: what everybody got, what was told, what was dropped."""
+    dice = random.Random(seed)
+    bench.port.open(1, 1_001.5)
+    bench.port.open(2, 5_000.0)
+    names = [f"{call}{role}" for call in (1, 2) for role in Role]
+    for name in names:
+        bench.port.admit(int(name[0]), Role(name[1:]), credentials(name))
+    peers = [bench.peer(credentials(name)) for name in names]
+    stranger = bench.peer(credentials("stranger"))
+    outcome: list[object] = []
+    packets = [
+        DTLS,
+        SRTP,
+        SRTCP,
+        SRTP + bytes(40),
+        bytes([4]) * 40,
+        bytes([0x80]) * 11,
+        bytes([0x90, 1]) + bytes(1_499),
+    ]
+    for turn in range(120):
+        for _ in range(dice.randrange(12)):
+            peer = dice.choice([*peers, *peers, stranger])
+            match dice.randrange(8):
+                case 0:
+                    nominate = dice.random() < 0.5
+                    transaction = dice.randbytes(12)
+                    peer.send(request(peer.known, nominate=nominate, transaction=transaction))
+                case 1 if turn > 60 and dice.random() < 0.1:
+                    peer.move()
+                case _:
+                    packet = dice.choice(packets)
+                    for _ in range(dice.choice((1, 3, 9, 20))):
+                        peer.send(packet + bytes(dice.choice((0, 0, 0, 1))))
+        if turn == 100:
+            bench.port.close(2, Role.EXPERT)
+        bench.turn()
+        bench.port.report()
+        for peer in (*peers, stranger):
+            got = peer.received()
+            outcome.append([packet for packet in got if packet[0] > 3])
+            outcome.append([packet[:20] for packet in got if packet[0] <= 3])  # an answer says more: the port
+        bench.now += dice.choice((0.0, 0.001, 0.05, 0.05))
+    for number in (1, 2):
+        bench.port.close(number)
+    outcome += [report for report in bench.told if not isinstance(report, wire.Switched)]  # their names are random
+    return [*outcome, bench.port.drops, bench.port.totals()]
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("ceiling", [PLENTY, Ceiling(bits_per_second=2_000_000, packets_per_second=66)], ids=str)
+def test_packets_fare_the_same_together_and_one_by_one(
+    seed: int, ceiling: Ceiling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The deadline, the ceiling, path switches and all: for whoever has no recvmmsg, and for the rule as such."""
+    together = Bench(ceiling)
+    monkeypatch.setattr(udp, "AVAILABLE", False)
+    singly = Bench(ceiling)
+    try:
+        assert all(together.port._batches)
+        assert not any(singly.port._batches)
+        assert played(together, seed) == played(singly, seed)
+        drops = set(together.port.drops)
+        assert {Drop.DEADLINE, Drop.UNKNOWN_SOURCE, Drop.MALFORMED} <= drops
+        assert (Drop.CEILING in drops) == (ceiling is not PLENTY)
+    finally:
+        together.close()
+        singly.close()
+
+
+def test_a_worker_held_up_between_looking_and_sending_looks_again(bench: Bench) -> None:
+    """P3.1: at the deadline nothing is forwarded, also not what was let through before it."""
+    client, expert = bench.call(deadline=1_010.0)
+    times = iter([1_009.9])
+    bench.port._clock = lambda: next(times, 1_010.0)
+    for _ in range(3):
+        client.send(SRTP)
+    bench.turn()
+    assert expert.received() == []
+    assert bench.port.drops[Drop.DEADLINE] == 3
+    assert wire.Closed(1, True) in bench.told
+
+
+def test_a_worker_held_up_far_from_any_deadline_sends_all_the_same(bench: Bench) -> None:
+    client, expert = bench.call()
+    times = iter([1_009.9])
+    bench.port._clock = lambda: next(times, 1_010.0)
+    for _ in range(3):
+        client.send(SRTP)
+    bench.turn()
+    assert expert.received() == [SRTP] * 3
+    assert bench.port.totals().packets == 3
+    assert not bench.port.drops
+
+
+def test_packets_of_many_calls_in_one_batch_go_each_its_own_way(bench: Bench) -> None:
+    pairs = [bench.call(number) for number in range(1, 6)]
+    everybody = [(sender, receiver) for pair in pairs for sender, receiver in (pair, pair[::-1])]
+    for turn in range(6):
+        for number, (sender, _) in enumerate(everybody):
+            sender.send(SRTP + bytes([turn, number]))
+    bench.turn()
+    for number, (_, receiver) in enumerate(everybody):
+        assert receiver.received() == [SRTP + bytes([turn, number]) for turn in range(6)]
 
 
 # --- the sockets ---
