@@ -247,5 +247,4 @@ def test_the_table_of_refunds_is_the_codes() -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| .*? \| (.*) \|$", table, flags=re.M))
     assert set(rows) == {status.value for status in RefundStatus}
     for status, text in rows.items():
-        if status != RefundStatus.DISPUTED:  # nothing leads there yet
-            assert set(re.findall(r"`(\w+)`", text)) == set(MOVES[RefundStatus(status)].values())
+        assert set(re.findall(r"`(\w+)`", text)) == set(MOVES[RefundStatus(status)].values())
