@@ -14,7 +14,7 @@ import structlog
 
 from tests.trial.faults import full_disk, locked, stopped
 from tests.trial.kills import kills, kills_postgresql
-from tests.trial.races import one_instant, races
+from tests.trial.races import one_instant, races, races_postgresql
 from tests.trial.row import Row, table
 
 Trial = Callable[[Path, int], Awaitable[Row]]
@@ -22,7 +22,8 @@ Trial = Callable[[Path, int], Awaitable[Row]]
 TRIALS: tuple[tuple[str, Trial, int], ...] = (
     ("kills-sqlite", kills, 200),
     ("kills-postgresql", kills_postgresql, 200),
-    ("races", races, 10),
+    ("races-sqlite", races, 10),
+    ("races-postgresql", races_postgresql, 10),
     ("instant", one_instant, 500),
     ("locked", locked, 12),
     ("disk", full_disk, 20),
@@ -32,9 +33,9 @@ TRIALS: tuple[tuple[str, Trial, int], ...] = (
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make trial", description=__doc__)
-    parser.add_argument("only", nargs="*", help=f"of kills, {', '.join(name for name, _, _ in TRIALS)}")
+    parser.add_argument("only", nargs="*", help=f"of kills, races, {', '.join(name for name, _, _ in TRIALS)}")
     parser.add_argument("--kills", type=int, default=200, help="how many (200)")
-    parser.add_argument("--store", choices=("sqlite", "postgresql"), help="kill on this one only (both)")
+    parser.add_argument("--store", choices=("sqlite", "postgresql"), help="on this one only (both)")
     chosen = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     rows = []

@@ -15,6 +15,7 @@ from server.timers import Timers
 from signaling.errors import HeadstrtError
 from signaling.session import MINUTE, Accept, Depart, Ended, HangUp, How, Join, MediaUp, Ms, Outage, Role, Whom
 from tests.builders import NOON, Clock, Office, booking, office
+from tests.stores import Cluster
 from tests.trial.audit import Told, audit
 from tests.trial.row import Row
 
@@ -33,11 +34,24 @@ Act = Callable[[int], Awaitable[Any]]
 
 
 async def races(folder: Path, scale: int) -> Row:
-    """Every transition with 64 racers, and one booking sent 50 times at once; ``scale`` times over."""
+    """Every transition with 64 racers, and one booking sent 50 times at once; ``scale`` times over. On SQLite."""
+    return await _races(folder / "races.db", scale)
+
+
+async def races_postgresql(folder: Path, scale: int) -> Row:
+    """The same on PostgreSQL, where transactions run at once."""
+    cluster = await asyncio.to_thread(Cluster)
+    try:
+        return await _races(await cluster.fresh(), scale, ", on PostgreSQL")
+    finally:
+        await asyncio.to_thread(cluster.remove)
+
+
+async def _races(where: Path | str, scale: int, on: str = "") -> Row:
     problems: list[str] = []
     run = 0
     for _ in range(scale):
-        async with office(folder / "races.db") as o:
+        async with office(where) as o:
             for name, prepare, act, kind, winners in _RACES:
                 run += 1
                 session = f"{name}-{run}"
@@ -55,9 +69,9 @@ async def races(folder: Path, scale: int) -> Row:
             same = await asyncio.gather(*(o.desk.book(booking(f"book-{run}")) for _ in range(50)))
             if sum(booked.created for booked in same) != 1 or len({booked.record.version for booked in same}) != 1:
                 problems.append("the same booking was made more than once")
-    problems += audit(folder / "races.db", Told(asked=_Anything()))
+    problems += audit(where, Told(asked=_Anything()))
     return Row(
-        f"{RACERS} racers on each of {len(_RACES)} transitions, one booking 50 times at once",
+        f"{RACERS} racers on each of {len(_RACES)} transitions, one booking 50 times at once{on}",
         f"{run} races, {len(problems)} with more or less than one winner",
         "one winner each",
         not problems,

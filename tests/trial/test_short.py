@@ -8,7 +8,7 @@ import pytest
 
 from tests.trial.faults import full_disk, locked, stopped
 from tests.trial.kills import kills, kills_postgresql
-from tests.trial.races import one_instant, races
+from tests.trial.races import one_instant, races, races_postgresql
 from tests.trial.row import Row, table
 
 
@@ -26,6 +26,12 @@ async def test_three_kills_on_postgresql_lose_nothing_either(tmp_path: Path) -> 
 
 async def test_one_winner_of_every_race(tmp_path: Path) -> None:
     row = await races(tmp_path, 1)
+    assert row.problems == ()
+
+
+@pytest.mark.timeout(300)
+async def test_one_winner_of_every_race_on_postgresql(tmp_path: Path) -> None:
+    row = await races_postgresql(tmp_path, 1)
     assert row.problems == ()
 
 
