@@ -8,9 +8,10 @@ anew whenever somebody asks. Where it and the program differ, one of them is wro
 
 from __future__ import annotations
 
+import copy
 import heapq
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.year.happenings import (
     CLIENT,
@@ -720,6 +721,8 @@ class Person:
 
 
 class Model:
+    """Told one happening after the other, it answers each."""
+
     def __init__(self, numbers: Numbers | None = None) -> None:
         self.numbers = numbers or Numbers()
         self.calls: dict[str, Call] = {}
@@ -728,11 +731,15 @@ class Model:
         self.said: set[tuple[str, str, str]] = set()  # session, complainant, category as it was filed
         self.due: list[tuple[int, str]] = []
         self.open: set[str] = set()
+        self.accepted: list[tuple[Happening, str | None]] = []  # with the basis of the sanction it was about
 
     def happen(self, h: Happening) -> Answer:
         """One more happening, in order of time."""
         self.live_to(h.since if isinstance(h, Outage) else h.at)
+        about = self.about(h)
         answer = self.answer(h)
+        if answer.accepted:
+            self.accepted.append((h, about))
         session = getattr(h, "session", None)
         if session in self.calls:
             call = self.calls[session]
@@ -842,6 +849,15 @@ class Model:
 
     # --- what is said of persons ---
 
+    def about(self, h: Happening) -> str | None:
+        """The basis of the sanction that an act on a sanction is about."""
+        if not isinstance(h, Lift | Appeal | Confirm | DecideAppeal):
+            return None
+        of = [s for s in self.people[h.person].sanctions if s.in_force(h.at)]
+        if isinstance(h, DecideAppeal):
+            of = [s for s in self.people[h.person].sanctions if s.appeal == "pending" and s.stands()]
+        return of[-1].basis if of else None
+
     def complain(self, call: Call, h: Complain) -> Answer:
         """P2.2."""
         me, accused = call.person[h.role], call.person[other(h.role)]
@@ -894,9 +910,10 @@ class Model:
                         call.cancel("platform", now)
                     self.settle(call)
 
-    def sanction(self, h: Impose | Lift | Confirm | Appeal | DecideAppeal) -> Answer:
+    def sanction(self, h: Impose | Lift | Confirm | Appeal | DecideAppeal, basis: str | None = None) -> Answer:
+        """``basis``: only of such a sanction is it said."""
         person = self.people[h.person]
-        standing = [sanction for sanction in person.sanctions if sanction.in_force(h.at)]
+        standing = [s for s in person.sanctions if s.in_force(h.at) and basis in (None, s.basis)]
         match h:
             case Impose():
                 until = None if h.seconds is None else h.at + h.seconds
@@ -924,6 +941,7 @@ class Model:
                 return YES
             case DecideAppeal():
                 waiting = [s for s in person.sanctions if s.appeal == "pending" and s.stands()]
+                waiting = [s for s in waiting if basis in (None, s.basis)]
                 if not waiting:
                     return NO
                 waiting[-1].appeal = "granted" if h.granted else "refused"
@@ -984,3 +1002,47 @@ class Model:
                 done = refund.status == "approved"
                 refund.status = "settled" if done else refund.status
                 return YES if done else NO
+
+
+# --- other numbers ----------------------------------------------------------------------------------------------------
+
+
+def again(lived: Model, numbers: Numbers) -> Model:
+    """The same year judged by other numbers: everything took place as it did, nobody is kept away, nothing cancelled.
+
+    What was said of sanctions is said of those that stand now. The limits that the calls lived by stay as they were.
+    """
+    judged = Model(numbers)
+    for name, call in lived.calls.items():
+        same = judged.calls[name] = copy.copy(call)
+        same.numbers, same.left_marks, same.rated, same.consents, same.factor = numbers, None, {}, [], None
+        same.earlier = [judged_again(mark, numbers) for mark in call.earlier]
+        same.refund = same.settle() if same.end is not None else None
+    for h, about in lived.accepted:
+        match h:
+            case Book() if judged.calls[h.session].factor is None:
+                call, expert = judged.calls[h.session], judged.people[h.expert]
+                expert.calls.append(call)
+                call.factor = expert.factor(h.at, numbers)
+            case Safety() if h.complaint in lived.complaints:
+                said = Complain(h.at, h.session, h.role, h.category, h.complaint)
+                judged.complain(judged.calls[h.session], said)
+            case Consent():
+                judged.calls[h.session].consents += [h.role] if h.given else []
+            case Complain() | Rate() | Void():
+                judged.in_call(judged.calls[h.session], h)
+            case Decide() | Impose():
+                judged.answer(h)
+            case Excuse():
+                call = lived.calls[h.session]
+                judged.people[call.person[EXPERT]].excused.add((call.id, call.starts))
+            case Lift() | Appeal() | DecideAppeal() if about is not None:
+                judged.sanction(h, about)
+            case _:
+                pass
+    return judged
+
+
+def judged_again(mark: Mark, numbers: Numbers) -> Mark:
+    late = mark.late is not None and mark.late > numbers.late_grace
+    return replace(mark, kind=mark.kind if mark.late is None else "late" if late else "on_time")

@@ -1,0 +1,95 @@
+"""The simulator against the model: the same year judged by other terms, and both say the same sums and sanctions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from server.policy.replay import Compared, Held, compare, together
+from server.policy.terms import Terms
+from tests.year.happenings import DAY
+from tests.year.model import Model, Numbers, Person, again
+from tests.year.play import CURRENCY, Desk, ms, second
+from tests.year.test_year import a_tenth, terms_of
+
+OTHERS: dict[str, dict[str, Any]] = {
+    "the same": {},
+    "P1 late": {"late_grace": 30, "late_zero": 300, "window": 10, "window_per_client": 2, "no_show_weight": 4},
+    "P1.6 rows": {"fee_table": ((9_000, 10_100), (5_000, 9_900), (0, 8_500)), "fee_floor": 7_000, "fee_min_slots": 3},
+    "P2.3 three": {"complaint_threshold": 3, "conduct_ban": 10 * DAY},
+    "P2.3 eight": {"complaint_threshold": 8},
+    "P2.3 confirm": {"complaint_threshold": 4, "confirm_sanctions": True},
+    "P2.8": {"conduct_penalty": 900, "conduct_penalty_for": 10 * DAY, "rating_floor": 440, "rating_penalty": 300},
+    "P3.18": {"refund_lateness": True, "gap_allowance": 30},
+}
+
+
+def said(model: Model, name: str, start: int | None, end: int | None) -> tuple[int, int, int, list[Any]]:
+    """How many sessions, the sum of the expert's fees, of the refunds, and the sanctions."""
+    person: Person = model.people[name]
+    calls = [call for call in person.calls if call.end and inside(call.starts, start, end)]
+    fees = [(call.fee * (call.factor or 0) + 5_000) // 10_000 for call in calls if call.met]
+    refunds = [call.refund.settled_most for call in calls if call.refund]
+    sanctions = [
+        (s.basis, s.measure, s.at, s.until, s.lifted, s.why) for s in person.sanctions if inside(s.at, start, end)
+    ]
+    return len(calls), sum(fees), sum(refunds), sanctions
+
+
+def inside(at: int, start: int | None, end: int | None) -> bool:
+    return (start is None or at >= start) and (end is None or at < end)
+
+
+def simulated(desk: Desk, name: str, terms: Terms, start: int | None, end: int | None) -> Compared:
+    held = [
+        Held(record.id, record.client, record.expert, record.facts)
+        for record in desk.records.values()
+        if record.expert == name
+    ]
+    edges = (None if edge is None else ms(edge) for edge in (start, end))
+    return compare(name, held, desk.files[name].facts, terms, *edges)
+
+
+def found(compared: Compared, *, would: bool) -> tuple[int, int, int, list[Any]]:
+    side = compared.would if would else compared.was
+    sanctions = [
+        (
+            s.imposed.basis.value,
+            s.imposed.measure.value,
+            second(s.imposed.at),
+            None if s.imposed.until is None else second(s.imposed.until),
+            second(s.lifted.at) if s.lifted else None,
+            s.lifted.why.value if s.lifted else None,
+        )
+        for s in side.sanctions
+    ]
+    return compared.sessions, side.fees.get(CURRENCY, 0), side.refunds.get(CURRENCY, 0), sanctions
+
+
+@pytest.mark.parametrize("span", [(None, None), (100 * DAY, 250 * DAY)], ids=["all", "some months"])
+@pytest.mark.parametrize("numbers", OTHERS.values(), ids=OTHERS.keys())
+def test_other_terms_would_have_given_what_the_model_says(
+    numbers: dict[str, Any], span: tuple[int | None, int | None]
+) -> None:
+    year = a_tenth()
+    judged = again(year.model, Numbers(**numbers))
+    gained: Counter[str] = Counter()
+    for name in year.desk.files:
+        compared = simulated(year.desk, name, terms_of(**numbers), *span)
+        assert found(compared, would=True) == said(judged, name, *span), name
+        was, would = found(compared, would=False), found(compared, would=True)
+        assert was == said(year.model, name, *span), name
+        gained["differs"] += was != would
+    assert bool(gained["differs"]) == bool(numbers)  # the same terms change nothing, others do
+
+
+def test_all_together_are_the_sum_of_each() -> None:
+    year = a_tenth()
+    each = [simulated(year.desk, name, terms_of(complaint_threshold=3), None, None) for name in year.year.experts]
+    whole = together(each)
+    assert whole.sessions == sum(one.sessions for one in each)
+    assert whole.would.fees[CURRENCY] == sum(one.would.fees[CURRENCY] for one in each)
+    assert whole.was.refunds[CURRENCY] == sum(one.was.refunds[CURRENCY] for one in each)
+    assert len(whole.would.sanctions) == sum(len(one.would.sanctions) for one in each)
