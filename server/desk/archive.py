@@ -32,6 +32,10 @@ AT_ONCE = 100
 """How many sessions and persons one run of retention takes at most: the next one goes on."""
 
 
+PROBES_KEPT: Ms = 24 * 60 * 60 * 1_000
+"""How long this server's own test calls are kept."""
+
+
 @dataclass(frozen=True, slots=True)
 class Removed:
     """What one run of retention took away."""
@@ -120,7 +124,7 @@ class Desk(People):
         now = self.clock()
         before = now - self.rules.terms.keep_records
         async with self.database.read() as connection:
-            old = await archive.old_sessions(connection, before, AT_ONCE)
+            old = await archive.old_sessions(connection, before, now - PROBES_KEPT, AT_ONCE)
         for session in old:
             await self.database.write(lambda c, session=session: archive.remove_session(c, session, now))  # type: ignore[misc]
         async with self.database.read() as connection:

@@ -20,6 +20,7 @@ from signaling.session import Ms, Phase, Role
 NOBODY = "(erased)"
 """The name of a person who was erased."""
 
+_OPEN_REFUNDS = ("requested", "review", "disputed", "approved")
 _PERSONAL = ("email", "time_zone", "locale", "country")
 
 
@@ -113,17 +114,26 @@ def _forget_person(data: dict[str, Any], pseudonym: str) -> None:
 # --- retention --------------------------------------------------------------------------------------------------------
 
 
-async def old_sessions(connection: AsyncConnection, before: Ms, limit: int) -> list[str]:
-    """Sessions that were over, and last changed, before then, and whose refund nothing can happen to anymore."""
+async def old_sessions(connection: AsyncConnection, before: Ms, probes_before: Ms, limit: int) -> list[str]:
+    """Sessions that were over, and last changed, before then, and whose refund nothing can happen to anymore.
+
+    This server's own test calls are nobody's record and go sooner.
+    """
     s = tables.sessions
     rows = await connection.execute(
         select(s.c.id)
         .where(
             s.c.status.in_((Phase.ENDED.value, Phase.CANCELLED.value)),
-            s.c.ends_at < before,
-            s.c.updated_at < before,
-            s.c.wake_at.is_(None),
-            or_(s.c.refund_status.is_(None), s.c.refund_status.not_in(("requested", "review", "disputed", "approved"))),
+            s.c.updated_at < probes_before,
+            or_(
+                s.c.probe == 1,
+                and_(
+                    s.c.ends_at < before,
+                    s.c.updated_at < before,
+                    s.c.wake_at.is_(None),
+                    or_(s.c.refund_status.is_(None), s.c.refund_status.not_in(_OPEN_REFUNDS)),
+                ),
+            ),
         )
         .order_by(s.c.ends_at)
         .limit(limit)

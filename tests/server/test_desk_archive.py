@@ -178,3 +178,15 @@ async def test_P0_4_a_chain_cannot_be_cut_by_any_other_door(where: str) -> None:
         for statement in ("delete from ledger", "delete from person_ledger", "update ledger set seq = 99"):
             with pytest.raises(DBAPIError, match="append-only"):
                 await o.database.write(lambda c, statement=statement: c.execute(text(statement)))  # type: ignore[misc]
+
+
+async def test_this_server_s_own_test_calls_are_kept_for_a_day(where: str) -> None:
+    async with office(where) as o:
+        await o.desk.book(booking("probe_1", probe=True))
+        await o.desk.book(booking("bk_1"))
+        o.clock.at(31)
+        await o.desk.sweep()
+        assert not (await o.desk.retain()).anything
+        o.clock.now += 25 * 60 * MINUTE
+        assert (await o.desk.retain()).sessions == 1
+        assert (await o.desk.record("bk_1")).session.over
