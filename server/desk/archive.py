@@ -7,6 +7,7 @@ stands on: the ledgers, whose chains hold. Retention removes whole chains and le
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,16 +62,19 @@ class Desk(People):
             mine = await archive.sessions_of(connection, file.person.person_id)
             texts = await archive.texts_of(connection, file.person.pseudonym)
             told: list[dict[str, Any]] = []
+            ends: dict[str, Ms] = {}
             for session, role in mine:
                 record = await sessions.load(connection, session)
                 if record is None:
                     continue
+                if record.session.end is not None:
+                    ends[session] = record.session.end.at
                 answer = session_answer(record, now).model_dump(mode="json", exclude={"links"})
                 answer[role.other.value] = {"attendance": answer[role.other.value]["attendance"]}
                 ledger = [json.loads(encode(fact)) for fact in record.facts]
                 told.append({"role": role.value, "session": answer, "ledger": ledger})
         person = file.person
-        facts = [fact for fact in file.facts if not self._hidden(fact, file.dossier, now)]
+        facts = [fact for fact in file.facts if not self._hidden(fact, file.dossier, ends, now)]
         told_of = {getattr(fact, name, None) for fact in facts for name in ("text", "reason")}
         given = {
             "person": {"id": person.person_id, "pseudonym": person.pseudonym, "since": to_rfc3339(person.created_at)},
@@ -88,13 +92,14 @@ class Desk(People):
         )
         return given
 
-    def _hidden(self, fact: PersonFact, dossier: Dossier, now: Ms) -> bool:
+    def _hidden(self, fact: PersonFact, dossier: Dossier, ends: Mapping[str, Ms], now: Ms) -> bool:
         """What the other side said is not shown before its time, here as little as on the page (P2.1)."""
         terms = self.rules.terms
         if isinstance(fact, RatingGiven):
             return now < ratings.shown_at(dossier.ratings[fact.rating], terms)
         if isinstance(fact, ComplaintFiled):
-            at = conduct.shown_at(dossier.complaints[fact.complaint], dossier, terms, fact.session_ended_at)
+            ended_at = ends.get(fact.session, fact.session_ended_at)  # it may have been filed in the call
+            at = conduct.shown_at(dossier.complaints[fact.complaint], dossier, terms, ended_at)
             return at is None or now < at
         return False
 

@@ -22,8 +22,10 @@ DAY = 24 * 60 * MINUTE
 CLIENT, EXPERT = Role.CLIENT, Role.EXPERT
 
 
-async def held(o: Office, id_: str = "bk_1", client: str = "c_9", expert: str = "e_4", start: int = NOON) -> None:
-    """A session in which they met and the expert left early."""
+async def held(
+    o: Office, id_: str = "bk_1", client: str = "c_9", expert: str = "e_4", start: int = NOON, said: str | None = None
+) -> None:
+    """A session in which they met and the expert left early. ``said``: what the client reports while it goes on."""
     o.clock.now = start - MINUTE
     await o.desk.book(
         booking(id_, starts_at=start, client=Party(client, "Ada Client"), expert=Party(expert, "Max Expert"))
@@ -33,6 +35,8 @@ async def held(o: Office, id_: str = "bk_1", client: str = "c_9", expert: str = 
         await o.desk.report(id_, Join(role, f"join-{role}"), o.clock())
     await o.desk.report(id_, MediaUp(), o.clock())
     o.clock.now = start + 10 * MINUTE
+    if said is not None:
+        await o.desk.complain(id_, CLIENT, Category.CONDUCT, said)
     await o.desk.report(id_, HangUp(EXPERT), o.clock())
 
 
@@ -53,8 +57,7 @@ async def chain(o: Office, table: Any, key: Any, id_: str) -> str:
 
 async def test_P5_7_an_export_has_all_of_its_own_and_nothing_that_names_another(where: str) -> None:
     async with office(where) as o:
-        await held(o)
-        await o.desk.complain("bk_1", CLIENT, Category.CONDUCT, "He shouted.")
+        await held(o, said="He shouted.")
         await o.desk.rate("bk_1", EXPERT, 5, ["kind"], "A pleasure.")
         mine = await o.desk.export("e_4", "key_1")
         assert mine["person"]["id"] == "e_4"
