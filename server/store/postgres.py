@@ -201,9 +201,11 @@ class PostgreSQL(Database):
         self._closing.set()
         if self._under_way:
             _, stuck = await asyncio.wait(self._under_way, timeout=self.patience)
-            for task in stuck:
-                log.error("the database does not answer; leaving it")
-                task.cancel()
+            if stuck:
+                log.error("the database does not answer; leaving it", writes=len(stuck))
+                for task in stuck:
+                    task.cancel()
+                await asyncio.wait(stuck, timeout=3)
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
