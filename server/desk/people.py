@@ -45,7 +45,7 @@ from server.store.sessions import Record
 from signaling.errors import NotFound, UserError
 from signaling.messages import Consent, ConsentCommand, View
 from signaling.ports import Report
-from signaling.session import LeaveForSafety, Ms, Role
+from signaling.session import EndReason, LeaveForSafety, Ms, Role, Tick
 
 log = structlog.get_logger("people")
 
@@ -150,24 +150,37 @@ class People(Sessions):
     async def leave_for_safety(
         self, session: str, role: Role, category: str, text: str | None, at: Ms
     ) -> tuple[Report, str]:
-        """End the session at once, and open a complaint with it: one transaction (P3.13)."""
+        """End the session at once, and open a complaint with it: one transaction (P3.13).
+
+        Where it is over already, or the same was complained of before, the other half happens all the same.
+        """
         sealed, ticket = _sealed(text), _ticket()
         filed: list[Changed] = []
         known: list[str] = []
 
+        def leave(record: Record) -> tuple[Record, Sequence[AnyFact]]:
+            try:
+                return record, self._advance(record, LeaveForSafety(role), at)
+            except UserError as error:
+                if error.code != "session_over":
+                    raise
+                return record, self._advance(record, Tick(), at)
+
         async def also(connection: AsyncConnection, record: Record) -> None:
             filed.clear()
             known.clear()
-            before = await people.load(connection, record.who(role.other).pseudonym, lock=True)
-            mine = _complaint_of(before, record, role, category) if before else None
-            if mine is not None:  # nobody is kept in a session because of what was said before
+            end = record.session.end
+            safety = end is not None and end.reason is EndReason.SAFETY and end.by == role.value
+            accused = await people.load(connection, record.who(role.other).pseudonym, lock=True)
+            mine = _complaint_of(accused, record, role, category) if accused else None
+            if mine is not None:
                 known.append(mine)
                 return
             filed.append(
-                await self._file(connection, record, role, Category(category), sealed, ticket, at, safety=True)
+                await self._file(connection, record, role, Category(category), sealed, ticket, at, safety=safety)
             )
 
-        _, report = await self._event(session, LeaveForSafety(role), at, also=also)
+        _, report = await self._change(session, at, leave, also=also)
         for each in filed:
             await self._decided(each)
         return report, known[0] if known else ticket
