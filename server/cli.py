@@ -1,4 +1,4 @@
-"""The command line: ``headstrt serve | demo | probe | migrate | keys | verify | doctor``.
+"""The command line: ``headstrt serve | demo | probe | migrate | keys | verify | simulate | doctor``.
 
 Each command reads the settings, calls one thing and prints; what is wrong is one clear line on stderr and
 exit code 1 or 2.
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Coroutine
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -140,6 +141,30 @@ def verify(
     _exit(
         run(print, receipt=receipt or None, jwks=jwks or None, ledger=ledger or None, terms=terms or None, database=url)
     )
+
+
+@app.command()
+def simulate(
+    terms: Annotated[Path, typer.Option(help="a TOML file with the terms to try", exists=True, dir_okay=False)],
+    start: Annotated[str, typer.Option("--from", help="count what begins then or later: 2026-11-01, in UTC")] = "",
+    end: Annotated[str, typer.Option("--to", help="and before then")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="for programs; amounts in minor units")] = False,
+) -> None:
+    """What fees, refunds and sanctions would have been under other terms, beside what they were. Changes nothing."""
+    from server.policy.terms import TermsError, parse_terms
+    from server.simulate import CannotSimulate, instant, run
+
+    url = _settings().database_url
+    try:
+        tried = parse_terms(terms.read_text())
+        edges = {"start": instant(start) if start else None, "end": instant(end) if end else None}
+        asyncio.run(run(print, url, tried, as_json=as_json, **edges))
+    except TermsError as error:
+        _fail("the terms do not work:\n  " + "\n  ".join(error.problems), code=2)
+    except CannotSimulate as error:
+        _fail(str(error))
+    except ValueError as error:
+        _fail(f"--from and --to take a date or a time like 2026-11-01T12:00: {error}", code=2)
 
 
 @app.command()

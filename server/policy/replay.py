@@ -1,9 +1,9 @@
 """Verdicts made again from stored ledgers (P0.4): under the terms they were made under, or, to compare, under others.
 
 ``replayed`` takes one session's entries: the chain is checked, the bodies are decoded, the machine follows the facts,
-and settling them again must give the settlement that is stored. ``compare`` takes all of one person and says what fees,
-refunds and sanctions would have been under other terms, beside what they were. Both stream: of a session that has been
-looked at nothing is kept but its marks.
+and settling them again must give the settlement that is stored. A ``Comparison`` takes all of one person and says what
+fees, refunds and sanctions would have been under other terms, beside what they were. Of a session that it has looked at
+it keeps nothing but the marks.
 
 What cannot be compared is left as it was. The calls took place as they did, with the limits that they were booked with
 (when the doors opened, when a grace was over, how it ended), even where other terms would have kept somebody away. What
@@ -115,63 +115,61 @@ class Compared:
     would: Side
 
 
-def compare(
-    person: str,
-    held: Iterable[Held],
-    ledger: Iterable[PersonFact],
-    terms: Terms,
-    start: Ms | None = None,
-    end: Ms | None = None,
-) -> Compared:
-    """``held``: all sessions with this expert, in any order; ``ledger``: the person's own, in its order.
+class Comparison:
+    """Of one person. ``add`` each of its sessions as an expert, in any order; then ``done`` with its own ledger.
 
     Counted are sessions that start, and sanctions that begin, in ``[start, end)``; what lies before bears on them.
     """
-    marks: list[Mark] = []
-    booked: list[tuple[Ms, Money]] = []  # when, and for how much: those that are counted
-    was_fees: Counter[str] = Counter()
-    would_fees: Counter[str] = Counter()
-    was_refunds: Counter[str] = Counter()
-    would_refunds: Counter[str] = Counter()
-    count = 0
-    for each in held:
-        again = _again(each.facts, terms)
-        marks += (
-            mark
-            for mark in marks_of(each.session, again.facts, terms, each.client, each.expert)
-            if mark.role is Role.EXPERT
-        )
-        if again.was is None or again.would is None or not _inside(again.was.starts_at, start, end):
-            continue
-        count += 1
+
+    def __init__(self, person: str, terms: Terms, start: Ms | None = None, end: Ms | None = None) -> None:
+        self.person, self.terms = person, terms
+        self.start, self.end = start, end
+        self.sessions = 0
+        self.marks: list[Mark] = []
+        self.booked: list[tuple[Ms, Money]] = []  # when, and for how much: those that count
+        self.was_fees: Counter[str] = Counter()
+        self.would_fees: Counter[str] = Counter()
+        self.was_refunds: Counter[str] = Counter()
+        self.would_refunds: Counter[str] = Counter()
+
+    def add(self, held: Held) -> None:
+        again = _again(held.facts, self.terms)
+        marks = marks_of(held.session, again.facts, self.terms, held.client, held.expert)
+        self.marks += (mark for mark in marks if mark.role is Role.EXPERT)
+        if again.was is None or again.would is None or not _inside(again.was.starts_at, self.start, self.end):
+            return
+        self.sessions += 1
         if again.fee is None:
-            continue
+            return
         currency = again.fee.currency
-        was_refunds[currency] += again.was.refund.max_amount if again.revised is None else again.revised
-        would_refunds[currency] += again.would.refund.max_amount if again.revised is None else again.revised
+        self.was_refunds[currency] += again.was.refund.max_amount if again.revised is None else again.revised
+        self.would_refunds[currency] += again.would.refund.max_amount if again.revised is None else again.revised
         if again.was.met_at is not None:
-            was_fees[currency] += expert_fee(again.fee, again.bps).amount
-            booked.append((again.booked_at, again.fee))
-    would = Dossier()
-    facts, known = list(ledger), 0
-    marks.sort(key=lambda mark: mark.ends_at)
-    booked.sort(key=lambda item: item[0])
-    sanctioned = _Sanctioned(terms)
-    for at, fee in booked:
-        while known < len(facts) and facts[known].at <= at:
-            would, known = sanctioned.follow(would, facts[known]), known + 1
-        over = bisect.bisect_right(marks, at, key=lambda mark: mark.ends_at)
-        now = punctuality(marks[max(0, over - MARKS_AT_ONCE) : over], would.excused, terms, at)
-        would_fees[fee.currency] += expert_fee(fee, factor(now, would, terms, at).bps).amount
-    for fact in facts[known:]:
-        would = sanctioned.follow(would, fact)
-    was = after(Dossier(), facts)
-    return Compared(
-        person,
-        count,
-        Side(dict(was_fees), dict(was_refunds), _imposed(was, start, end)),
-        Side(dict(would_fees), dict(would_refunds), _imposed(would, start, end)),
-    )
+            self.was_fees[currency] += expert_fee(again.fee, again.bps).amount
+            self.booked.append((again.booked_at, again.fee))
+
+    def done(self, ledger: Sequence[PersonFact]) -> Compared:
+        """``ledger``: the person's own, in its order."""
+        would, known = Dossier(), 0
+        self.marks.sort(key=lambda mark: mark.ends_at)
+        self.booked.sort(key=lambda item: item[0])
+        sanctioned = _Sanctioned(self.terms)
+        for at, fee in self.booked:
+            while known < len(ledger) and ledger[known].at <= at:
+                would, known = sanctioned.follow(would, ledger[known]), known + 1
+            over = bisect.bisect_right(self.marks, at, key=lambda mark: mark.ends_at)
+            newest = self.marks[max(0, over - MARKS_AT_ONCE) : over]
+            found = factor(punctuality(newest, would.excused, self.terms, at), would, self.terms, at)
+            self.would_fees[fee.currency] += expert_fee(fee, found.bps).amount
+        for fact in ledger[known:]:
+            would = sanctioned.follow(would, fact)
+        was = after(Dossier(), ledger)
+        return Compared(
+            self.person,
+            self.sessions,
+            Side(dict(self.was_fees), dict(self.was_refunds), _imposed(was, self.start, self.end)),
+            Side(dict(self.would_fees), dict(self.would_refunds), _imposed(would, self.start, self.end)),
+        )
 
 
 def together(found: Iterable[Compared]) -> Compared:
