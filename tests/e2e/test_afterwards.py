@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -254,6 +256,16 @@ async def test_it_fits_a_phone_and_a_desk(stand: Stand, width: int, scheme: str)
             "[...document.querySelectorAll('input, textarea, select')].filter((each) => !each.labels.length).length"
         )
         assert unnamed == 0
+
+
+def test_the_call_pages_script_stays_under_60_kb() -> None:
+    """All that is fetched before the call, compressed; the forms for afterwards are not in it."""
+    pages = Settings(env="development").pages
+    page = (pages / "session.html").read_text()
+    scripts = re.findall(r'(?:src|href)="/(assets/[^"]+\.js)"', page)
+    assert scripts
+    assert not [name for name in scripts if "afterwards" in name]
+    assert sum(len(gzip.compress((pages / name).read_bytes(), 9)) for name in scripts) < 60 * 1024
 
 
 def test_P2_1_the_pages_tags_are_the_servers() -> None:

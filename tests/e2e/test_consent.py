@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
-from tests.e2e.stage import People, Server, until
+from tests.e2e.stage import TERMS, People, Server, until
 from tests.e2e.test_leaving import call
 from tests.e2e.words import calm
 
@@ -97,6 +98,22 @@ async def test_P3_13_leave_and_report_is_one_step_for_both(server: Server, perso
     assert not await expert.by("report-of-me").is_visible()
     for one in (client, expert):
         await calm(one)
+
+
+async def test_P1_7_who_is_known_for_being_on_time_carries_a_badge(tmp_path: Path, person: People) -> None:
+    server = Server(tmp_path, terms=TERMS + "fee_min_slots = 1\n")
+    await server.start()
+    await call(server, person, begun=5, minutes=1)
+    await server.ended(within=90)  # P1.5: a slot counts from its booked end
+    booked = await server.book(starts_in=120, minutes=5, session_id="bk_2")
+    for role, shown in (("client", True), ("expert", False)):
+        one = await person(booked["links"][role])
+        await one.join()
+        await one.is_in("waiting")
+        assert await one.by("punctual").is_visible() is shown
+        await calm(one)
+        await one.context.close()
+    await server.stop()
 
 
 async def test_P2_1_each_sees_the_others_rating_when_both_have_rated(server: Server, person: People) -> None:

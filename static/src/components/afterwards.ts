@@ -9,8 +9,9 @@ import type { Problem } from "../rest";
 import { TAGS, type Tag } from "../tags";
 import { locale, texts } from "../texts";
 import { afterwardsTexts as t } from "../texts/afterwards";
+import { typed } from "../typed";
 import { RoomElement } from "./element";
-import { type Errors, Form, problemWords, typed } from "./form";
+import { type Errors, Form, problemWords } from "./form";
 import { type Kind, kinds } from "./report";
 
 const STARS = [1, 2, 3, 4, 5] as const;
@@ -65,7 +66,7 @@ class RatingForm extends LateForm {
         )}
       </fieldset>
       ${this.field("text", t.rating.text, { rows: 2 })}
-      ${until ? html`<p class="quiet">${t.rating.closed(name, format.dateTime(until))}</p>` : nothing}
+      ${until ? html`<p class="quiet">${t.rating.closed(name, byMinute(until))}</p>` : nothing}
     `;
   }
 
@@ -118,7 +119,7 @@ class ReportForm extends LateForm {
   protected override fields() {
     const { other, may, afterwards } = this.view;
     const from = afterwards?.rate_until;
-    const told = from && this.now < Date.parse(from) ? t.report.told(other.name, format.dateTime(from)) : null;
+    const told = from && this.now < Date.parse(from) ? t.report.told(other.name, byMinute(from)) : null;
     return html`
       <p>${t.report.about(other.name)}</p>
       ${kinds(may.report, null, { id: this.idOf("category-error"), line: this.error("category") })}
@@ -216,7 +217,7 @@ class AppealForm extends LateForm {
     const a = t.restriction.appeal;
     const until = this.sanction.appeal_until;
     return html`
-      ${until ? html`<p>${a.about(format.dateTime(until))}</p>` : nothing}
+      ${until ? html`<p>${a.about(byMinute(until))}</p>` : nothing}
       ${this.field("text", a.text, { rows: 5, required: true, max: 4000 })}
     `;
   }
@@ -249,11 +250,16 @@ class AfterwardsCards extends RoomElement {
   override render() {
     const { afterwards } = this.view;
     if (!afterwards) return nothing;
+    // who left for its own safety looks for its report, and is asked for nothing else first
+    const { end, me } = this.view;
+    const reportFirst = end?.reason === "safety" && end.by === me.role;
+    const reports = this.#reports(afterwards);
     return html`
       <div class="columns cards">
         ${sorted(afterwards.sanctions, this.now).map((sanction) => this.#restriction(sanction))}
-        ${this.#rating(afterwards)} ${this.#theirs(afterwards)} ${this.#contest(afterwards)} ${this.#claim()}
-        ${this.#dispute()} ${this.#said(afterwards)} ${this.#reports(afterwards)} ${this.#consents()}
+        ${reportFirst ? reports : nothing} ${this.#rating(afterwards)} ${this.#theirs(afterwards)}
+        ${this.#contest(afterwards)} ${this.#claim()} ${this.#dispute()} ${this.#said(afterwards)}
+        ${reportFirst ? nothing : reports} ${this.#consents()}
       </div>
     `;
   }
@@ -299,8 +305,8 @@ class AfterwardsCards extends RoomElement {
       t.rating.mine(name),
       html`
         ${shownRating(rating)}
-        ${open ? html`<p class="quiet">${t.rating.open(name)}</p>` : rate_until ? html`<p class="quiet">${t.rating.closed(name, format.dateTime(rate_until))}</p>` : nothing}
-        ${later ? html`<p class="quiet">${t.rating.theirsLater(name, format.dateTime(later))}</p>` : nothing}
+        ${open ? html`<p class="quiet">${t.rating.open(name)}</p>` : rate_until ? html`<p class="quiet">${t.rating.closed(name, byMinute(rate_until))}</p>` : nothing}
+        ${later ? html`<p class="quiet">${t.rating.theirsLater(name, byMinute(later))}</p>` : nothing}
         ${rating.answer ? html`<p>${t.rating.answered(name)}</p><blockquote data-testid="answer-of-other">${rating.answer}</blockquote>` : nothing}
       `,
     );
@@ -445,9 +451,9 @@ class AfterwardsCards extends RoomElement {
       `restriction-${sanction.id}`,
       heading,
       html`
-        <p class=${current ? "strong" : ""} data-testid="restriction">${measure === "suspension" ? r.now.suspension(role, until ? format.dateTime(until) : "") : r.now[measure](role)}</p>
-        <p class="quiet">${r.since(format.dateTime(sanction.imposed_at))}.
-          ${lifted_at ? r.lifted(format.dateTime(lifted_at)) : !current && until ? r.over(format.dateTime(until)) : nothing}</p>
+        <p class=${current ? "strong" : ""} data-testid="restriction">${measure === "suspension" ? r.now.suspension(role, until ? byMinute(until) : "") : r.now[measure](role)}</p>
+        <p class="quiet">${r.since(byMinute(sanction.imposed_at))}.
+          ${lifted_at ? r.lifted(byMinute(lifted_at)) : !current && until ? r.over(byMinute(until)) : nothing}</p>
         <div class="statement" data-testid="statement">
           <h3>${r.reasons}</h3>
           <p>${r.facts[basis]}</p>
@@ -455,6 +461,7 @@ class AfterwardsCards extends RoomElement {
           ${law ? html`<p>${r.law(country(law))}</p>` : nothing}
           <p>${rule}</p>
           ${sessions.length > 0 ? html`<p>${r.sessions} ${inOrder(sessions)}</p>` : nothing}
+          ${current && basis !== "operator" ? html`<p>${r.unfounded}</p>` : nothing}
           ${current ? html`<p>${r.remains}</p>` : nothing}
         </div>
         ${appeal ? html`<p data-testid="appeal-status">${r.appeal[appeal]}</p>${reason(appeal_reason)}` : nothing}
@@ -482,7 +489,7 @@ function shownRating({ stars, tags, text }: Rating) {
 function ownReport(report: Report) {
   return html`
     <li data-testid="own-report">
-      <p><strong data-testid="ticket">${t.report.ticket(report.ticket)}</strong> <span class="quiet">${t.report.filed(format.dateTime(report.filed_at))}</span></p>
+      <p><strong data-testid="ticket">${t.report.ticket(report.ticket)}</strong> <span class="quiet">${t.report.filed(byMinute(report.filed_at))}</span></p>
       <p>${kindName(report.category)}</p>
       ${report.text === null ? nothing : html`<blockquote>${report.text}</blockquote>`}
       <p data-testid="report-status">${t.report.status[report.status]}</p>
@@ -505,6 +512,11 @@ function kindName(kind: Kind): string {
 
 function country(code: string): string {
   return new Intl.DisplayNames([locale], { type: "region" }).of(code) ?? code;
+}
+
+/** Seconds would be exact, and in the way. */
+function byMinute(at: string): string {
+  return format.dateTime(Math.floor(Date.parse(at) / 60_000) * 60_000);
 }
 
 function inOrder(ids: readonly string[]): string {

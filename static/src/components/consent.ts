@@ -4,8 +4,9 @@ import * as format from "../format";
 import type { Consent } from "../protocol";
 import type { Problem } from "../rest";
 import { texts } from "../texts";
+import { typed } from "../typed";
 import { RoomElement } from "./element";
-import { type Errors, Form, problemWords, typed } from "./form";
+import { type Errors, Form, problemWords } from "./form";
 import { icon } from "./icon";
 
 const t = texts.consent;
@@ -170,15 +171,6 @@ export class ConsentPanel extends RoomElement {
     const mine = waiting(view);
     return html`
       <h3>${t.heading}</h3>
-      <p>${t.about}</p>
-      ${
-        mayAsk(view)
-          ? html`<details data-testid="consent-form">
-              <summary>${icon("pen")} ${t.ask}</summary>
-              <hs-ask-consent .room=${room} .now=${now} @hs-said=${this.#asked}></hs-ask-consent>
-            </details>`
-          : nothing
-      }
       <div role="status" tabindex="-1" class="asked" data-testid="consent-state">
         ${mine ? html`<p>${t.asked(view.other.name)}</p>${what(mine)}${this.#withdraw(mine, t.takeBack)}` : nothing}
         ${standing(view).map(
@@ -190,6 +182,15 @@ export class ConsentPanel extends RoomElement {
           `,
         )}
       </div>
+      <p>${t.about}</p>
+      ${
+        mayAsk(view)
+          ? html`<details data-testid="consent-form">
+              <summary>${icon("pen")} ${t.ask}</summary>
+              <hs-ask-consent .room=${room} .now=${now} @hs-said=${this.#asked}></hs-ask-consent>
+            </details>`
+          : nothing
+      }
     `;
   }
 

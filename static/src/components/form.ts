@@ -72,7 +72,7 @@ export abstract class Form extends RoomElement {
     const { help, required = false, rows, max, autocomplete = "off" } = options;
     const id = this.idOf(name);
     const error = this._errors[name];
-    const describedBy = `${help ? `${id}-help ` : ""}${id}-error`;
+    const describedBy = [help && `${id}-help`, required && `${id}-error`].filter(Boolean).join(" ") || nothing;
     return html`
       <div class="field">
         <label for=${id}>${label}${required ? nothing : html` <span class="quiet">(${texts.form.optional})</span>`}</label>
@@ -84,7 +84,7 @@ export abstract class Form extends RoomElement {
             : html`<input id=${id} name=${name} maxlength=${max ?? 200} ?required=${required} data-testid=${name} autocomplete=${autocomplete}
                 aria-invalid=${error ? "true" : nothing} aria-describedby=${describedBy} />`
         }
-        ${this.error(name)}
+        ${required ? this.error(name) : nothing}
       </div>
     `;
   }
@@ -140,13 +140,4 @@ export function problemWords({ code, status }: Problem): string {
   const t = texts.form;
   if (code === "offline") return t.offline;
   return status === 429 || code === "too_many_requests" ? t.busy : t.failed;
-}
-
-/** What was typed, without the spaces around it and without what no keyboard types (pasted from somewhere). */
-export function typed(data: FormData, name: string): string {
-  const text = String(data.get(name) ?? "");
-  return text
-    .replace(/\r\n?/g, "\n")
-    .replace(/[^\P{Cc}\n\t]/gu, "")
-    .trim();
 }

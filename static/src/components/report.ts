@@ -2,7 +2,8 @@ import { html, nothing, type TemplateResult } from "lit";
 import type { May, ReportAndLeaveCommand } from "../protocol";
 import type { Problem } from "../rest";
 import { texts } from "../texts";
-import { Form, problemWords, typed } from "./form";
+import { typed } from "../typed";
+import { Form, problemWords } from "./form";
 
 const t = texts.report;
 

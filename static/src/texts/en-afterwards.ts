@@ -169,8 +169,8 @@ export const enAfterwards = {
     sessions: "The sessions it stands on:",
     law: (country: string) => `It rests on the law of ${country}.`,
     words: "What our team wrote:",
-    remains:
-      "Your records, refunds and reports stay open to you. If some of the reports turn out to be unfounded, we look at it anew by ourselves.",
+    remains: "Your records, refunds and reports stay open to you.",
+    unfounded: "If enough of the reports turn out to be unfounded, it is lifted at once.",
     appeal: {
       open: "Object to this",
       about: (until: string) =>

@@ -388,7 +388,7 @@ export const en = {
     },
     text: "What happened?",
     next: (name: string) =>
-      `The session ends for both of you at once. ${name} is told that you left, not more. Somebody on our team looks at your report, and the fee waits until then. Nothing counts against anybody before that.`,
+      `The session ends for both of you at once. ${name} is told that you left, not more. Somebody on our team looks at your report, and the fee waits until then.`,
     told: (name: string) =>
       `Later ${name} can read the kind of the report and your text. We do not give your name; what you write may show who you are.`,
     send: "Leave and report",
