@@ -57,6 +57,7 @@ log = structlog.get_logger(__name__)
 POLL = 0.5
 STALLED = 2.0
 INSIST = 1.0
+SHOW_AFTER = 0.03  # what is on its way to the other's picture goes first
 SOCKETS_PER_PARTY = 5
 DRAIN_WITHIN = 5.0
 EXPULSIONS_REMEMBERED = 1024
@@ -72,7 +73,8 @@ class Switchboard(Protocol):
 
     def open(self, session: str, deadline: float, /) -> None: ...
     def set_deadline(self, session: str, deadline: float, /) -> None: ...
-    def join(self, session: str, role: Role, /) -> list[Outgoing]: ...
+    def foresee(self, session: str, page: str, /) -> Outgoing | None: ...
+    def join(self, session: str, role: Role, page: str, /) -> list[Outgoing]: ...
     def leave(self, session: str, role: Role, /) -> None: ...
     def describe(self, session: str, role: Role, type: str, sdp: str, generation: int, /) -> list[Outgoing]: ...
     def restart(self, session: str, role: Role, /) -> list[Outgoing]: ...
@@ -115,10 +117,14 @@ class _Party:
 
 @dataclass(slots=True)
 class _Coming:
-    """A join that is being put on record: whose page it is, and, once the record stands, when it has its seat."""
+    """A join that is being put on record: whose page it is, and, once the record stands, when it has its seat.
+
+    What the same page says meanwhile waits until it is ``over``, either way.
+    """
 
     sid: str
     seated: asyncio.Future[None] | None = None
+    over: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @dataclass(slots=True)
@@ -132,6 +138,8 @@ class _Live:
     phase: Phase = Phase.SCHEDULED
     opened: bool = False
     over: bool = False
+    outdated: bool = False  # the pages' views
+    showing: bool = False
     generation: int = 0
     renewed: float = 0.0  # since then both have new legs
     deadline: float = 0.0
@@ -173,7 +181,13 @@ class _Live:
 
     @property
     def idle(self) -> bool:
-        return not (self.opened or self.jobs or self.working or any(p.sockets or p.join for _, p in self.parties))
+        return not (
+            self.opened
+            or self.jobs
+            or self.working
+            or self.showing
+            or any(p.sockets or p.join for _, p in self.parties)
+        )
 
 
 class Attendant:
@@ -265,6 +279,7 @@ class Attendant:
                 await self._fanout.tell_one(sid, live.peer(admission.role.other))
             if len(party.sockets) == 1 and not party.here and live.unmet:
                 await self._tell(live, admission.role.other, live.peer(admission.role))
+            await self._foresee(live, admission.role, sid)
             await self._evict(live, party)
             return True
 
@@ -341,12 +356,16 @@ class Attendant:
                 party.late_minutes = minutes
                 self._post(live, lambda: self._tell(live, who.role.other, live.peer(who.role)))
                 return Done(version=report.version)
+        for coming in [coming for coming in live.coming.values() if coming.sid == sid]:
+            await coming.over.wait()
         if party.join is None or party.carrier != sid:
             raise _stale()
         match command:
             case messages.DescribeCommand(type=type_, sdp=sdp, generation=generation):
                 described = lambda: self._switchboard.describe(live.id, who.role, type_, sdp, generation)  # noqa: E731
                 await self._run(live, lambda: self._relay(live, described))
+                if who.role is Role.EXPERT and live.client.join is None:
+                    self._post(live, lambda: self._foresee(live, Role.CLIENT, *live.client.sockets))
             case messages.RestartCommand():
                 await self._run(live, lambda: self._relay(live, lambda: self._switchboard.restart(live.id, who.role)))
             case messages.StepOutCommand():
@@ -377,10 +396,11 @@ class Attendant:
         coming = live.coming[join] = _Coming(sid)
         try:
             report = await self._accept_and_join(live, role, join, command.guidelines, at)
+            if coming.seated is not None:
+                await coming.seated
         finally:
             del live.coming[join]
-        if coming.seated is not None:
-            await coming.seated
+            coming.over.set()
         return Done(version=report.version, join=join)
 
     async def _accept_and_join(self, live: _Live, role: Role, join: str, guidelines: str | None, at: Ms) -> Report:
@@ -418,7 +438,14 @@ class Attendant:
             live.opened, live.ends_at = True, report.session.slot.ends_at
             live.deadline = self._deadline(live.ends_at)
             self._switchboard.open(live.id, live.deadline)
-        await self._relay(live, lambda: self._switchboard.join(live.id, role))
+        await self._relay(live, lambda: self._switchboard.join(live.id, role, sid))
+
+    async def _foresee(self, live: _Live, role: Role, *sids: str) -> None:
+        """A client's page that has not joined gets the offer that waits for it, to be ready when it does."""
+        for sid in sids if role is Role.CLIENT and live.client.join is None else ():
+            outgoing = self._switchboard.foresee(live.id, sid)
+            if outgoing is not None:
+                await self._fanout.tell_one(sid, _message(outgoing, live.version))
 
     async def _carry(self, live: _Live, role: Role, sid: str) -> None:
         """The same page on a new socket: its media never stopped; what may have been lost on the way is told again."""
@@ -560,7 +587,12 @@ class Attendant:
                 case _:
                     pass
         if not ended and any(isinstance(fact, _CHANGES_THE_VIEW) for fact in report.facts):
-            await self._show(live)  # what a page may do now follows from the rules, and is said by the desk alone
+            # What a page may do now follows from the rules, and is said by the desk alone. Its lane does not wait for
+            # that: a description that comes meanwhile is the other's picture, and an older view is ignored by the page.
+            live.outdated = True
+            if not live.showing:
+                live.showing = True
+                self._spawn(self._show(live))
 
     async def _tell_here(self, live: _Live, role: Role, report: Report) -> None:
         met_before = report.session.met_at is not None and not any(isinstance(fact, Met) for fact in report.facts)
@@ -613,11 +645,17 @@ class Attendant:
             self._switchboard.leave(live.id, role)
 
     async def _show(self, live: _Live) -> None:
-        for role, _ in live.parties:
-            if self._fanout.sids(live.id, role):
-                view = await self._desk.snapshot(live.id, role)
-                live.version = max(live.version, view.version)
-                await self._fanout.tell(live.id, role, self._snapshot(view, live.party(role.other)))
+        try:
+            while live.outdated and not live.over:
+                await asyncio.sleep(SHOW_AFTER)
+                live.outdated = False
+                for role, _ in live.parties:
+                    if self._fanout.sids(live.id, role):
+                        view = await self._desk.snapshot(live.id, role)
+                        live.version = max(live.version, view.version)
+                        await self._fanout.tell(live.id, role, self._snapshot(view, live.party(role.other)))
+        finally:
+            live.showing = False
 
     # --- telling ---
 

@@ -269,7 +269,13 @@ class FakeSwitchboard:
         self.calls.append(("set_deadline", session, deadline))
         self.boards[session].deadline = deadline
 
-    def join(self, session: str, role: Role) -> list[Outgoing]:
+    def foresee(self, session: str, page: str) -> Outgoing | None:
+        board = self.boards.get(session)
+        if board is None or board.offer is None or board.called or Role.CLIENT in board.joined:
+            return None
+        return Outgoing(Role.CLIENT, "description", board.generation, "offer", board.offer)
+
+    def join(self, session: str, role: Role, page: str | None = None) -> list[Outgoing]:
         self.calls.append(("join", session, role))
         board = self.boards[session]
         board.joined.add(role)

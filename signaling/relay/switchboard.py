@@ -9,6 +9,7 @@ they had a call in the one before. The expert's page offers while it waits, so t
 
     join(expert)                 -> negotiate to the expert: a new peer connection, and its offer
     describe(expert, offer)      -> kept
+    foresee(page)                -> the offer, as it will be if the client joins from that page
     join(client)                 -> the offer, with our ICE part, to the client; if it is not here yet, as soon as it is
     describe(client, answer)     -> the answer, with our ICE part, to the expert
 
@@ -58,6 +59,7 @@ STOP_WITHIN: Final = 5.0
 MAX_BACKOFF: Final = 5.0
 HUNG_AFTER: Final = 5.0  # a worker gives a sign of life twice a second
 LOOK_EVERY: Final = 0.5
+MAX_PAGES: Final = 8  # that foresee the same offer
 
 log = structlog.get_logger(__name__)
 
@@ -136,7 +138,8 @@ class _Session:
     sides: dict[Role, _Side] = field(default_factory=lambda: {role: _Side() for role in Role})
     generation: int = 0
     called: bool = False  # a call was opened in this generation
-    lane: _Lane | None = None  # from its first call on: descriptions name the port
+    foreseen: dict[str, Credentials] = field(default_factory=dict)  # by page: the client's, if it joins from there
+    lane: _Lane | None = None  # from the first description on, for they name the port
     call: int | None = None
     stopped: bool = False
     media: bool = False
@@ -217,15 +220,30 @@ class Switchboard:
             state.stopped = False
         _send(state, partial(wire.SetDeadline, deadline=deadline))
 
-    def join(self, session: str, role: Role) -> list[Outgoing]:
-        """A new join of that side. ``KeyError`` for a session that is not open."""
+    def foresee(self, session: str, page: str) -> Outgoing | None:
+        """What the client will be told as soon as it joins from ``page``, if the expert's offer waits for it.
+
+        Its credentials are this page's alone, and the relay hears of them when it joins.
+        """
+        state = self._sessions.get(session)
+        offer = None if state is None else state.sides[Role.EXPERT].description
+        if state is None or offer is None or state.called or state.stopped or state.sides[Role.CLIENT].joined:
+            return None
+        state.lane = state.lane or self._least_loaded()
+        known = state.foreseen.setdefault(page, _credentials())
+        while len(state.foreseen) > MAX_PAGES:
+            del state.foreseen[next(iter(state.foreseen))]
+        return self._present(state, Role.CLIENT, offer, known)
+
+    def join(self, session: str, role: Role, page: str | None = None) -> list[Outgoing]:
+        """A new join of that side, from a page that ``foresee`` may know. ``KeyError`` for one that is not open."""
         state = self._sessions[session]
         state.sides[role] = _Side(joined=True)
         self._end_call(state)
         if state.stopped or not state.sides[Role.EXPERT].joined:
             return []
         told = self._begin_generation(state) if role is Role.EXPERT or state.called else []
-        return told + self._begin_call(state) if state.sides[Role.CLIENT].joined else told
+        return told + self._begin_call(state, page) if state.sides[Role.CLIENT].joined else told
 
     def leave(self, session: str, role: Role) -> None:
         """That side's leg is closed. The other's stays: it carries its proof of life (P3.14)."""
@@ -315,17 +333,21 @@ class Switchboard:
     def _begin_generation(self, state: _Session) -> list[Outgoing]:
         state.generation += 1
         state.called = False
+        state.foreseen.clear()
         for side in state.sides.values():
             side.description = None
         return [Outgoing(Role.EXPERT, "negotiate", state.generation)]
 
-    def _begin_call(self, state: _Session) -> list[Outgoing]:
+    def _begin_call(self, state: _Session, page: str | None) -> list[Outgoing]:
         self._numbers += 1
         state.call, state.called = self._numbers, True
         state.lane = state.lane or self._least_loaded()
         self._calls[state.call] = _Call(state, dict(state.sides), state.lane)
         for side in state.sides.values():
             side.credentials = [_credentials()]
+        if page in state.foreseen:
+            state.sides[Role.CLIENT].credentials = [state.foreseen[page]]
+        state.foreseen.clear()
         self._open_call(state)
         offer = state.sides[Role.EXPERT].description
         return [] if offer is None else [self._present(state, Role.CLIENT, offer)]
@@ -368,9 +390,11 @@ class Switchboard:
         before, client.description = client.description, answer
         return [self._present(state, Role.EXPERT, answer)] if before is None else []
 
-    def _present(self, state: _Session, to: Role, description: sdp.Description) -> Outgoing:
+    def _present(
+        self, state: _Session, to: Role, description: sdp.Description, credentials: Credentials | None = None
+    ) -> Outgoing:
         candidates = [] if state.lane is None else state.lane.candidates
-        text = sdp.present(description, state.sides[to].credentials[-1], candidates)
+        text = sdp.present(description, credentials or state.sides[to].credentials[-1], candidates)
         return Outgoing(to, "description", state.generation, description.type, text)
 
     def _admit(self, state: _Session, role: Role) -> None:

@@ -55,6 +55,8 @@ export class Peer {
   #pc: RTCPeerConnection | null = null;
   /** Made ahead, for the next generation. */
   #spare: RTCPeerConnection | null = null;
+  /** Made ahead, with the other side's offer in it already. */
+  #foreseen: { pc: RTCPeerConnection; generation: number; sdp: string; answered: boolean } | null = null;
   #channel: RTCDataChannel | null = null;
   /** Compared for equality only: a server that was restarted begins at 1 again. */
   #generation: number | null = null;
@@ -114,6 +116,33 @@ export class Peer {
     });
   }
 
+  /** The offer that will come with the join: all that can be done with it before, but nothing goes out. */
+  foresee({ type, sdp, generation }: Description): void {
+    this.#enqueue(async () => {
+      if (this.#closed || this.#pc || type !== "offer") return;
+      this.#foreseen?.pc.close();
+      const pc = this.#spare ?? this.#make();
+      this.#spare = null;
+      this.#foreseen = { pc, generation, sdp, answered: false };
+      await this.#take(pc, { type, sdp });
+      await this.#attach(pc);
+    });
+  }
+
+  /**
+   * The join is on its way, so the answer may be too, and the first packets: the server takes it in after the join, and
+   * the relay holds a check back until it knows of the join.
+   */
+  answerAhead(): void {
+    this.#enqueue(async () => {
+      const foreseen = this.#foreseen;
+      if (!foreseen) return;
+      await foreseen.pc.setLocalDescription();
+      this.#tell(foreseen.pc, foreseen.generation);
+      foreseen.answered = true;
+    });
+  }
+
   describe(description: Description): void {
     this.#enqueue(async () => {
       const { type, sdp, generation } = description;
@@ -125,14 +154,13 @@ export class Peer {
         return;
       }
       const isNew = generation !== this.#generation;
-      const pc = isNew ? this.#open(generation) : this.#pc;
+      const asForeseen = isNew && this.#foreseen?.generation === generation && this.#foreseen.sdp === sdp;
+      const answered = asForeseen && this.#foreseen?.answered;
+      const pc = isNew ? this.#open(generation, asForeseen) : this.#pc;
       if (!pc) return;
-      await pc.setRemoteDescription({ type, sdp });
-      if (isNew) {
-        for (const transceiver of pc.getTransceivers()) transceiver.direction = "sendrecv";
-        void limit(pc, AT_FIRST);
-      }
-      await this.#describe(pc);
+      if (isNew && !asForeseen) await this.#take(pc, { type, sdp });
+      else if (!isNew) await pc.setRemoteDescription({ type, sdp });
+      if (!answered) await this.#describe(pc);
       if (isNew) {
         this.#announce(pc);
         await this.#attach(pc);
@@ -154,7 +182,8 @@ export class Peer {
   setTrack(line: Line, track: MediaStreamTrack | null): void {
     this.#own[line] = track;
     this.#enqueue(async () => {
-      await this.#pc?.getTransceivers()[LINES.indexOf(line)]?.sender.replaceTrack(this.#own[line]);
+      const pc = this.#pc ?? this.#foreseen?.pc;
+      await pc?.getTransceivers()[LINES.indexOf(line)]?.sender.replaceTrack(this.#own[line]);
     });
   }
 
@@ -168,7 +197,8 @@ export class Peer {
     this.#closed = true; // nothing that is still queued opens another
     this.#release();
     this.#spare?.close();
-    this.#spare = null;
+    this.#foreseen?.pc.close();
+    this.#spare = this.#foreseen = null;
   }
 
   /** Since the last call: what came in, how much of it was missing, and how far the other end of the path is. */
@@ -211,12 +241,13 @@ export class Peer {
     return bytes;
   }
 
-  #open(generation: number): RTCPeerConnection {
+  #open(generation: number, foreseen = false): RTCPeerConnection {
     this.#release();
     this.#generation = generation;
     this.#last = { at: 0, bytes: 0, packets: 0, lost: 0 };
-    const pc = this.#spare ?? this.#make();
-    this.#spare = null;
+    if (!foreseen) this.#foreseen?.pc.close();
+    const pc = (foreseen && this.#foreseen?.pc) || this.#spare || this.#make();
+    this.#spare = this.#foreseen = null;
     pc.onconnectionstatechange = () => {
       if (this.#pc !== pc) return;
       if (pc.connectionState === "connected") setTimeout(() => void limit(pc, 1), GROWS_AFTER);
@@ -224,6 +255,7 @@ export class Peer {
     };
     pc.ondatachannel = ({ channel }) => this.#adopt(channel);
     this.#pc = pc;
+    if (pc.connectionState !== "new") this.#handlers.state(pc.connectionState);
     return pc;
   }
 
@@ -256,11 +288,21 @@ export class Peer {
     await Promise.all(LINES.map((line, index) => transceivers[index]?.sender.replaceTrack(this.#own[line])));
   }
 
+  /** The first offer of a generation. */
+  async #take(pc: RTCPeerConnection, offer: RTCSessionDescriptionInit): Promise<void> {
+    await pc.setRemoteDescription(offer);
+    for (const transceiver of pc.getTransceivers()) transceiver.direction = "sendrecv";
+    void limit(pc, AT_FIRST);
+  }
+
   async #describe(pc: RTCPeerConnection): Promise<void> {
     await pc.setLocalDescription();
+    if (this.#pc === pc && this.#generation !== null) this.#tell(pc, this.#generation);
+  }
+
+  #tell(pc: RTCPeerConnection, generation: number): void {
     const { type, sdp } = pc.localDescription ?? {};
-    if (this.#pc !== pc || this.#generation === null || (type !== "offer" && type !== "answer")) return;
-    this.#handlers.describe({ type, sdp: sdp ?? "", generation: this.#generation });
+    if (type === "offer" || type === "answer") this.#handlers.describe({ type, sdp: sdp ?? "", generation });
   }
 
   #announce(pc: RTCPeerConnection): void {

@@ -77,7 +77,10 @@ export class Room {
   readonly #audio = new Audio();
   #peer: Peer | null = null;
   /** Made before the click, for it to find: a certificate and a connection take their time. */
-  #ahead: Promise<Peer> | null = null;
+  #ahead: Peer | null = null;
+  #preparing = false;
+  /** The other's offer, which waits for the click. */
+  #offered: Events["description"] | null = null;
   /** What the server says about media before it is known whether the join on a new socket is still the old one. */
   #pending: (() => void)[] | null = null;
   #join: string | null = null;
@@ -196,9 +199,21 @@ export class Room {
     this.#downSince = this.#connectingSince = null;
     this.#restarted = false;
     const ahead = this.#ahead;
-    this.#ahead = null;
-    this.#peer = await (ahead ?? this.#makePeer(false));
+    this.#ahead = this.#offered = null;
+    this.#peer = ahead ?? (await this.#makePeer(false));
+    if (ahead && this.session?.view.other.status === "here") ahead.answerAhead();
+    else this.#giveTracks();
+  }
+
+  async #prepare(): Promise<void> {
+    if (this.#ahead || this.#preparing) return;
+    this.#preparing = true;
+    const peer = await this.#makePeer(true);
+    this.#preparing = false;
+    if (this.seat !== "none" || this.state === "ended") return peer.close();
+    this.#ahead = peer;
     this.#giveTracks();
+    if (this.#offered) peer.foresee(this.#offered);
   }
 
   #makePeer(ahead: boolean): Promise<Peer> {
@@ -372,7 +387,7 @@ export class Room {
       screen: this.screen?.getVideoTracks()[0] ?? null,
       screenAudio: this.screen?.getAudioTracks()[0] ?? null,
     };
-    for (const line of LINES) this.#peer?.setTrack(line, own[line]);
+    for (const line of LINES) (this.#peer ?? this.#ahead)?.setTrack(line, own[line]);
   }
 
   #sendMedia(): void {
@@ -550,7 +565,10 @@ export class Room {
         this.#aboutMedia(() => this.#peer?.negotiate(event.data.generation));
         return;
       case "description":
-        this.#aboutMedia(() => this.#peer?.describe(event.data));
+        if (this.seat === "none") {
+          this.#offered = event.data;
+          this.#ahead?.foresee(event.data);
+        } else this.#aboutMedia(() => this.#peer?.describe(event.data));
         return;
       case "warning":
         this.#showWarning(event.data.remaining_seconds);
@@ -569,7 +587,7 @@ export class Room {
     if (event.name === "ended") this.clock.sample(event.data.view.server_time);
     const before = this.session?.view.other.status;
     this.session = reduce(this.session, event);
-    if (event.name === "snapshot" && this.seat === "none") this.#ahead ??= this.#makePeer(true);
+    if (event.name === "snapshot" && this.seat === "none") void this.#prepare();
     if (this.seat === "taken" && before && before !== "here" && this.session?.view.other.status === "here") {
       void play("arrived", this.devices.speaker);
     }
@@ -630,7 +648,7 @@ export class Room {
 
   #stop(): void {
     this.#giveUpSeat();
-    void this.#ahead?.then((peer) => peer.close());
+    this.#ahead?.close();
     this.#ahead = null;
     this.devices.stop();
   }

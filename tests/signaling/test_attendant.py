@@ -232,6 +232,40 @@ async def test_the_media_is_on_its_way_before_anybody_is_shown_anything() -> Non
     assert scene.kinds("c")[:2] == ["Description", "Snapshot"]
 
 
+async def test_a_clients_page_gets_the_offer_that_waits_before_it_joins() -> None:
+    scene = Scene()
+    await scene.arrive("c", CLIENT)
+    await scene.arrive("e", EXPERT)
+    await scene.join("e")
+    assert "Description" not in scene.kinds("c")
+    offer = messages.DescribeCommand(command_id="d", type="offer", sdp="offer", generation=1)
+    await scene.ask("e", offer)
+    assert "Description" in scene.kinds("c")
+    await scene.arrive("c2", CLIENT)
+    assert scene.kinds("c2") == ["Snapshot", "Description"]
+    scene.told("c")
+    await scene.join("c2")
+    await scene.arrive("c3", CLIENT)
+    assert "Description" not in scene.kinds("c") + scene.kinds("c3")
+    assert "Description" not in scene.kinds("e")
+
+
+async def test_what_a_page_says_right_behind_its_join_waits_for_it(live: Scene) -> None:
+    await live.arrive("c2", CLIENT)
+    live.desk.gate = asyncio.Event()
+    joining = asyncio.create_task(live.ask("c2", messages.JoinCommand(command_id="j")))
+    await asyncio.sleep(0)
+    saying = asyncio.create_task(
+        live.ask("c2", messages.MediaCommand(command_id="m", microphone=True, camera=True, screen=True))
+    )
+    await asyncio.sleep(0)
+    assert not saying.done()
+    live.desk.gate.set()
+    assert (await joining).ok
+    assert (await saying).ok
+    assert any(isinstance(m, Peer) and m.screen for m in live.told("e"))
+
+
 # --- departures -------------------------------------------------------------------------------------------------------
 
 

@@ -96,6 +96,49 @@ def test_an_offer_serves_one_call() -> None:
     assert ice_of(again) != ice_of(offer)
 
 
+def test_a_page_foresees_what_it_is_told_when_it_joins_and_other_pages_have_other_credentials() -> None:
+    switchboard = board()
+    assert switchboard.foresee("s", "tab") is None
+    switchboard.join("s", Role.EXPERT)
+    assert switchboard.foresee("s", "tab") is None
+    switchboard.describe("s", Role.EXPERT, "offer", OFFER, 1)
+    tab, phone = switchboard.foresee("s", "tab"), switchboard.foresee("s", "phone")
+    assert tab is not None
+    assert phone is not None
+    assert tab == switchboard.foresee("s", "tab")
+    assert ice_of(tab) != ice_of(phone)
+    assert switchboard.join("s", Role.CLIENT, "phone") == [phone]
+    assert switchboard.foresee("s", "tab") is None  # the offer is taken
+    assert switchboard.join("s", Role.CLIENT, "tab") == [Outgoing(Role.EXPERT, "negotiate", 2)]
+    (fresh,) = switchboard.describe("s", Role.EXPERT, "offer", OFFER, 2)
+    assert ice_of(fresh) not in (ice_of(tab), ice_of(phone))
+
+
+def test_what_was_foreseen_of_an_older_offer_is_void() -> None:
+    switchboard = board()
+    switchboard.join("s", Role.EXPERT)
+    switchboard.describe("s", Role.EXPERT, "offer", OFFER, 1)
+    older = switchboard.foresee("s", "tab")
+    assert older is not None
+    switchboard.join("s", Role.EXPERT)  # reloaded
+    assert switchboard.foresee("s", "tab") is None
+    switchboard.describe("s", Role.EXPERT, "offer", OFFER, 2)
+    (offer,) = switchboard.join("s", Role.CLIENT, "tab")
+    assert ice_of(offer) != ice_of(older)
+
+
+def test_only_so_many_pages_foresee_an_offer() -> None:
+    switchboard = board()
+    switchboard.join("s", Role.EXPERT)
+    switchboard.describe("s", Role.EXPERT, "offer", OFFER, 1)
+    first = switchboard.foresee("s", "0")
+    for number in range(1, 20):
+        switchboard.foresee("s", str(number))
+    (offer,) = switchboard.join("s", Role.CLIENT, "0")
+    assert first is not None
+    assert ice_of(offer) != ice_of(first)
+
+
 def test_an_expert_that_left_the_waiting_room_offers_nothing() -> None:
     switchboard = board()
     switchboard.join("s", Role.EXPERT)
