@@ -150,8 +150,11 @@ _KINDS: dict[str, type[Message]] = {
 }
 
 
+_NAMES = {kind: tuple(field.name for field in fields(kind)) for kind in _KINDS.values()}
+
+
 def encode(message: Message) -> bytes:
-    values = [getattr(message, field.name) for field in fields(message)]
+    values = [getattr(message, name) for name in _NAMES[type(message)]]
     body = json.dumps([type(message).__name__, *values], separators=(",", ":")).encode()
     return _LENGTH.pack(len(body)) + body
 
@@ -184,9 +187,9 @@ class Decoder:
 def _decode(body: bytes) -> Message:
     name, *values = json.loads(body)
     kind = _KINDS.get(name)
-    if kind is None or len(values) != len(fields(kind)):
+    if kind is None or len(values) != len(_NAMES[kind]):
         raise ValueError(f"an unknown message: {body[:80]!r}")
-    arguments: dict[str, Any] = dict(zip((field.name for field in fields(kind)), values, strict=True))
+    arguments: dict[str, Any] = dict(zip(_NAMES[kind], values, strict=True))
     if arguments.get("role") is not None:
         arguments["role"] = Role(arguments["role"])
     if kind is Start:

@@ -32,7 +32,8 @@ SPARE_DESCRIPTORS: Final = 128
 REPORT_EVERY: Final = 0.5  # seconds
 MAX_BACKLOG: Final = 1024 * 1024  # of reports to a server that does not read them; counters are told later instead
 BUSY: Final = 2_000  # packets a second, of all calls together, from which on they gather before they are read
-GATHER: Final = 0.004  # for so many seconds; a frame of video takes 33 ms, and browsers' own pacing 5 ms
+GATHER: Final = 0.005  # for so many seconds, as browsers' own pacing does
+JUDGE_EVERY: Final = 0.1  # seconds, whether it is busy
 _READ: Final = 64 * 1024
 
 
@@ -50,8 +51,8 @@ class Worker:
         self._parent = os.getppid()
         self._gone = False
         self._tick_at = self._alarm_at = float("inf")
-        self._ticked = 0  # packets, when it last did
-        self._pause = 0.0
+        self._since, self._packets = 0.0, 0  # what has come by UDP, and since when
+        self._busy = False
         self._more = False  # whether a socket had more packets than were read
 
     def run(self) -> None:
@@ -70,8 +71,11 @@ class Worker:
                 self._tick(now)
             if self._unsent:
                 self._flush()
-            if self._pause and not self._more and not self._gone:
-                time.sleep(self._pause)
+            if now - self._since >= JUDGE_EVERY:
+                self._busy = self._packets >= BUSY * (now - self._since)
+                self._since, self._packets = now, 0
+            if self._busy and not self._more and not self._gone:
+                time.sleep(GATHER)
         self._shut()
 
     # --- the socketpair ---
@@ -138,8 +142,10 @@ class Worker:
         self._tell(wire.Ready(os.getpid()))
 
     def _read(self, line: int) -> None:
-        if self._port is not None and self._port.read(line) >= READS_PER_WAKE_UP:
-            self._more = True
+        if self._port is not None:
+            packets = self._port.read(line)
+            self._packets += packets
+            self._more = self._more or packets >= READS_PER_WAKE_UP
 
     def _tick(self, now: float) -> None:
         self._tick_at = now + REPORT_EVERY
@@ -152,9 +158,6 @@ class Worker:
         self._port.expire()
         if self._streams is not None:
             self._streams.sweep()
-        packets = self._port.totals().packets
-        self._pause = GATHER if packets - self._ticked >= BUSY * REPORT_EVERY else 0.0
-        self._ticked = packets
         if len(self._unsent) < MAX_BACKLOG:
             self._port.report()
             self._tell(wire.Alive())
