@@ -673,6 +673,64 @@ async def test_fifty_sockets_per_address(house: House, raw: OpenRaw, monkeypatch
     await raw()
 
 
+# --- consent and safety -----------------------------------------------------------------------------------------------
+
+
+async def test_P5_3_what_is_asked_and_answered_is_told_to_both(house: House, page: OpenPage) -> None:
+    client, expert = await page("client"), await page("expert")
+    for each in (client, expert):
+        assert (await each.ask("join"))["ok"]
+    assert (await expert.ask("consent", act="ask", scope="sound", purpose="notes"))["ok"]
+    for each in (client, expert):
+        (asked,) = (await each.sees("consent"))["consents"]
+        assert (asked["by"], asked["status"], asked["scope"]) == ("expert", "asked", "sound")
+    assert (await client.ask("consent", act="give", request=asked["id"], name="Ada Client"))["ok"]
+    for each in (client, expert):
+        (given,) = (await each.sees("consent"))["consents"]
+        assert (given["status"], given["name"]) == ("given", "Ada Client")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"act": "record"},
+        {"act": "ask", "scope": "x" * 201, "purpose": "notes"},
+        {"act": "ask", "scope": "", "purpose": "notes"},
+        {"act": "give", "request": "../", "name": "Ada"},
+        {"act": "give", "request": "r1", "name": "A"},
+        {"act": "refuse", "request": "r1", "for": "ever"},
+    ],
+)
+async def test_P5_3_a_consent_that_cannot_be_meant_is_refused(
+    house: House, page: OpenPage, wrong: dict[str, Any]
+) -> None:
+    client = await page("client")
+    assert (await client.ask("join"))["ok"]
+    assert not (await client.ask("consent", **wrong))["ok"]
+
+
+async def test_P3_13_who_leaves_and_reports_gets_a_ticket_and_it_is_over_for_both(house: House, page: OpenPage) -> None:
+    client, expert = await page("client"), await page("expert")
+    joins = {}
+    for name, each in (("client", client), ("expert", expert)):
+        joined = await each.ask("join")
+        assert joined["ok"]
+        joins[name] = joined["join"]
+    refused = await client.ask("report_and_leave", category="conduct", join="another-join")
+    assert not refused["ok"]
+    assert not (await client.ask("report_and_leave", category="rude"))["ok"]
+    assert not (await client.ask("report_and_leave", category="conduct", text="x" * 4001))["ok"]
+    assert house.desk.kinds()[-1] == "met"
+    told = await client.ask("report_and_leave", category="conduct", text="threats", join=joins["client"])
+    assert (told["ok"], told["ended"], told["ticket"]) == (True, True, "T-1")
+    for each in (client, expert):
+        ended = await each.sees("ended")
+        assert "threats" not in str(ended)
+        assert "T-1" not in str(ended)  # P2.9: of the report the other side is told nothing here
+    await house.attendant.settled()
+    assert ("close", "s1") in house.switchboard.calls
+
+
 # --- coming and going -------------------------------------------------------------------------------------------------
 
 
