@@ -72,6 +72,8 @@ export class Room {
   chatOpen = false;
   unread = 0;
   speakerHeard: boolean | null = null;
+  /** What was typed and not sent, by form: a panel may close, and the time may be up, in the middle of a sentence. */
+  readonly drafts = new Map<string, FormData>();
 
   /** The one element for the other's voice, primed by the click on Join. */
   readonly #audio = new Audio();

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from tests.e2e.stage import TERMS, People, Server, until
+from tests.e2e.stage import TERMS, Cable, People, Server, until
 from tests.e2e.test_leaving import call
 from tests.e2e.words import calm
 
@@ -98,6 +98,61 @@ async def test_P3_13_leave_and_report_is_one_step_for_both(server: Server, perso
     assert not await expert.by("report-of-me").is_visible()
     for one in (client, expert):
         await calm(one)
+
+
+async def test_P3_13_a_report_outlives_the_lack_of_a_connection(server: Server, person: People) -> None:
+    booked = await server.book(starts_in=-25, minutes=5)
+    async with Cable(server.port) as cable:
+        client = await person(cable.through(booked["links"]["client"]))
+        expert = await person(booked["links"]["expert"])
+        await client.join()
+        await expert.join()
+        await client.is_in("call")
+        await client.by("more").click()
+        await client.by("leave-and-report").click()
+        await client.by("kind-conduct").check()
+        await client.by("text").fill("I want to go.")
+        await cable.cut()
+        await client.by("report-and-leave").click()
+        problem = client.page.locator("dialog .problem")
+        await until(problem.inner_text, 30, "it says that this has not arrived")
+        assert "not reached us yet" in await problem.inner_text()
+        assert await client.by("text").input_value() == "I want to go."
+        await cable.mend()
+
+        async def gone() -> bool:
+            await client.page.evaluate(
+                "document.querySelector('[data-testid=report-and-leave]:not(:disabled)')?.click()"
+            )
+            return await client.state() == "ended"
+
+        await until(gone, 40, "the report arrives when there is a connection again")
+        await client.by("own-report").wait_for()
+        assert "I want to go." in await client.text("own-report")
+        assert (await server.ended())["end"]["reason"] == "safety"
+
+
+async def test_what_was_typed_is_still_there_when_a_panel_closes_or_the_session_ends(
+    server: Server, person: People
+) -> None:
+    client, expert = await call(server, person)
+    await client.by("more").click()
+    await client.by("consent-form").locator("summary").click()
+    await client.by("scope").fill("the screen")
+    await client.by("chat").click()
+    await client.by("more").click()
+    assert await client.by("scope").input_value() == "the screen"
+    await client.by("leave-and-report").click()
+    await client.by("kind-deception").check()
+    await client.by("text").fill("In the middle of a sen")
+    await expert.by("leave").click()
+    await expert.by("leave-early").click()
+    await expert.by("leave-early-confirm").click()
+    await client.is_in("ended")
+    report = client.by("report-open")
+    await report.get_by_test_id("text").wait_for()
+    assert await report.get_by_test_id("text").input_value() == "In the middle of a sen"
+    assert await client.by("kind-deception").is_checked()
 
 
 async def test_P1_7_who_is_known_for_being_on_time_carries_a_badge(tmp_path: Path, person: People) -> None:

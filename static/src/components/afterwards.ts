@@ -12,7 +12,7 @@ import { afterwardsTexts as t } from "../texts/afterwards";
 import { typed } from "../typed";
 import { RoomElement } from "./element";
 import { type Errors, Form, problemWords } from "./form";
-import { type Kind, kinds } from "./report";
+import { type Kind, kinds, REPORT } from "./report";
 
 const STARS = [1, 2, 3, 4, 5] as const;
 
@@ -70,6 +70,10 @@ class RatingForm extends LateForm {
     `;
   }
 
+  protected override restored(): void {
+    this._stars = Number(this.querySelector<HTMLInputElement>("[name=stars]:checked")?.value ?? 0);
+  }
+
   protected override buttons() {
     return this.submit("rate", t.rating.send);
   }
@@ -116,6 +120,14 @@ class AnswerForm extends LateForm {
 }
 
 class ReportForm extends LateForm {
+  protected override draft(): string {
+    return REPORT;
+  }
+
+  protected override restored(): void {
+    this.closest("details")?.setAttribute("open", "");
+  }
+
   protected override fields() {
     const { other, may, afterwards } = this.view;
     const from = afterwards?.rate_until;
@@ -212,6 +224,10 @@ class AppealForm extends LateForm {
   static override properties = { ...LateForm.properties, sanction: { attribute: false } };
 
   declare sanction: Sanction;
+
+  protected override draft(): string {
+    return this.sanction.id;
+  }
 
   protected override fields() {
     const a = t.restriction.appeal;

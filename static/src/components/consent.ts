@@ -47,6 +47,10 @@ class AnswerConsent extends Form {
 
   declare consent: Consent;
 
+  protected override draft(): string {
+    return this.consent.id;
+  }
+
   protected override fields() {
     return this.field("name", t.name, { required: true, autocomplete: "name" });
   }

@@ -51,6 +51,25 @@ export abstract class Form extends RoomElement {
     return {};
   }
 
+  /** Under which name what is typed is kept until it is sent. */
+  protected draft(): string {
+    return this.localName;
+  }
+
+  /** What had been typed before is in its place again. */
+  protected restored(): void {}
+
+  protected override firstUpdated(): void {
+    const kept = this.room.drafts.get(this.draft());
+    if (!kept) return;
+    for (const field of this.querySelectorAll<HTMLInputElement>("[name]")) {
+      if (field.type === "radio" || field.type === "checkbox") {
+        field.checked = kept.getAll(field.name).includes(field.value);
+      } else field.value = String(kept.get(field.name) ?? "");
+    }
+    this.restored();
+  }
+
   protected words(problem: Problem): string {
     return problemWords(problem);
   }
@@ -100,6 +119,7 @@ export abstract class Form extends RoomElement {
   #typed = (event: InputEvent) => {
     const { name } = event.target as HTMLInputElement;
     if (this._errors[name]) this._errors = { ...this._errors, [name]: "" };
+    this.room.drafts.set(this.draft(), new FormData(event.currentTarget as HTMLFormElement));
   };
 
   #submit = async (event: SubmitEvent) => {
@@ -124,6 +144,7 @@ export abstract class Form extends RoomElement {
     this._problem = null;
     try {
       const said = await act();
+      this.room.drafts.delete(this.draft());
       this.dispatchEvent(new CustomEvent("hs-said", { bubbles: true, detail: said }));
     } catch (error) {
       const problem = error instanceof Problem ? error : new Problem("error", 0, "");

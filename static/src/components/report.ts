@@ -6,6 +6,7 @@ import { typed } from "../typed";
 import { Form, problemWords } from "./form";
 
 const t = texts.report;
+export const REPORT = "report";
 
 export type Kind = May["report"][number];
 
@@ -41,6 +42,11 @@ class ReportAndLeave extends Form {
       ${this.field("text", t.text, { rows: 3, max: 4000 })}
       <p class="quiet">${t.told(name)}</p>
     `;
+  }
+
+  /** If the session ends meanwhile, the report can still be sent: the same words are in the form for afterwards. */
+  protected override draft(): string {
+    return REPORT;
   }
 
   protected override buttons() {
