@@ -75,6 +75,8 @@ def write(report: Report) -> None:
     ).stdout.strip()
     when = f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC, commit {commit or 'unknown'}"
     load = f"load average {os.getloadavg()[1]:.1f}, of which the benchmark itself is a part"
+    if os.nice(0):  # above what else runs here, or below it
+        load += f"; at nice {os.nice(0)}"
     sections[report.name] = f"{report.text()}\n\n{when}; {machine()}; {load}."
     parts = [
         "# Figures",
