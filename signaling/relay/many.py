@@ -65,24 +65,24 @@ class Batch:
         self.v4 = sock.family == socket.AF_INET
         self._name_size = _NAME_SIZES[sock.family]
         self._raw = struct.Struct("8s24x" if self.v4 else "28s4x")
-        self._data = bytearray(SLOTS * _STRIDE)
-        self._names = bytearray(SLOTS * _NAME.size)
+        data, names = bytearray(SLOTS * _STRIDE), bytearray(SLOTS * _NAME.size)
+        self._data, self._names = memoryview(data), memoryview(names)
         self._headers, self._messages = bytearray(SLOTS * _HEADER.size), bytearray(SLOTS * _HEADER.size)
         vectors, self._vectors = bytearray(SLOTS * _VECTOR.size), bytearray(SLOTS * _VECTOR.size)
         controls = bytearray((longest + 1) * _CONTROL.size)
         self._pinned = vectors, controls
-        data, names, takes = _place(self._data), _place(self._names), _place(vectors)
+        data_at, names_at, takes = _place(data), _place(names), _place(vectors)
         self._vectors_at, self._controls_at = _place(self._vectors), _place(controls)
         for slot in range(SLOTS):
             for each, size in ((vectors, longest), (self._vectors, 0)):
-                _VECTOR.pack_into(each, slot * _VECTOR.size, data + slot * _STRIDE, size)
-            name, vector = names + slot * _NAME.size, takes + slot * _VECTOR.size
+                _VECTOR.pack_into(each, slot * _VECTOR.size, data_at + slot * _STRIDE, size)
+            name, vector = names_at + slot * _NAME.size, takes + slot * _VECTOR.size
             _HEADER.pack_into(self._headers, slot * _HEADER.size, name, self._name_size, vector, 1, 0, 0, 0, 0)
         for size in range(longest + 1):
             _CONTROL.pack_into(controls, size * _CONTROL.size, 18, socket.IPPROTO_UDP, _UDP_SEGMENT, size)
         self._sizes = memoryview(self._headers).cast("I")[_LENGTH_AT :: _HEADER.size // 4]
         self._to_send = memoryview(self._vectors).cast("I")[2 :: _VECTOR.size // 4]
-        self._firsts, self._seconds = memoryview(self._data)[::_STRIDE], memoryview(self._data)[1::_STRIDE]
+        self._firsts, self._seconds = self._data[::_STRIDE], self._data[1::_STRIDE]
         self._socket = ctypes.c_int(sock.fileno())
         self._receive = self._socket, ctypes.c_void_p(_place(self._headers)), SLOTS, socket.MSG_DONTWAIT, None
         self._messages_at = _place(self._messages)
@@ -105,17 +105,17 @@ class Batch:
 
     def each(self, count: int) -> Iterator[tuple[tuple[bytes], int, int, int]]:
         """The first ``count`` datagrams: raw address, size, and the first two bytes (what was there, if shorter)."""
-        names = self._raw.iter_unpack(memoryview(self._names)[: count * _NAME.size])
+        names = self._raw.iter_unpack(self._names[: count * _NAME.size])
         sizes = self._sizes[:count].tolist()
         return zip(names, sizes, self._firsts[:count].tolist(), self._seconds[:count].tolist(), strict=True)
 
     def packet(self, slot: int) -> bytes:
-        return bytes(memoryview(self._data)[slot * _STRIDE : slot * _STRIDE + self._sizes[slot]])
+        return bytes(self._data[slot * _STRIDE : slot * _STRIDE + self._sizes[slot]])
 
     def source(self, slot: int) -> Address:
         """The address, as ``recvfrom`` gives it."""
-        raw = memoryview(self._names)[slot * _NAME.size :]
-        (port,) = struct.unpack_from("!H", raw, 2)
+        raw = self._names[slot * _NAME.size : (slot + 1) * _NAME.size]
+        port = raw[2] << 8 | raw[3]
         if self.v4:
             return socket.inet_ntop(socket.AF_INET, raw[4:8]), port
         (flow,), (scope,) = struct.unpack_from("!I", raw, 4), struct.unpack_from("=I", raw, 24)

@@ -211,7 +211,11 @@ class Port:
                     if found is not None and runs:  # in the order they came
                         self._send(runs, batch, now)
                         runs = []
-                    self.feed(line, batch.packet(slot), batch.source(slot))
+                    if first <= 3 or found is not None:
+                        self.feed(line, batch.packet(slot), batch.source(slot))
+                    else:  # as ``_handle`` would say, for less: of these there may be a flood
+                        known_kind = FORWARDED[first] and MIN_PACKET <= size <= MAX_PACKET
+                        self.drops[Drop.UNKNOWN_SOURCE if known_kind else Drop.MALFORMED] += 1
                     continue
                 path, begin, total, media = found, slot, 0, False
             total += size
