@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from server.policy import conduct, ratings
 from server.policy import consent as consents_policy
-from server.policy.facts import AnyFact, CauseClaimed
+from server.policy.facts import AnyFact, CauseClaimed, Settled
 from server.policy.people import Category, Complaint, Dossier, Rating, Sanction, occasion
 from server.policy.refund import may_claim, may_dispute, refund_state
+from server.policy.settlement import settle
 from server.policy.terms import Terms
 from server.policy.verdict import AttendanceKind, Settlement
 from server.store.sessions import Record
 from signaling import messages
 from signaling.errors import HeadstrtError
-from signaling.session import Ms, Role
+from signaling.session import HungUp, Ms, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,33 @@ def afterwards(record: Record, role: Role, said: Said, now: Ms) -> messages.Afte
         excused=slot in mine.excused,
         contested=slot in mine.contested,
     )
+
+
+def veiled(record: Record, role: Role, said: Said, now: Ms) -> Record:
+    """The record as ``role`` may know it by now: without what the client claims for a cause of its own (P2.1, P3.17).
+
+    Until both have rated, or the time for it is over. It reads as if the claim had not been made, refund and all.
+    """
+    end = record.session.end
+    if role is not Role.EXPERT or end is None or now >= _told_at(record, said, end.at):
+        return record
+    facts: list[AnyFact] = []
+    for fact in record.facts:
+        match fact:
+            case CauseClaimed():
+                continue
+            case HungUp(role=Role.CLIENT, cause=str()):
+                facts.append(replace(fact, cause=None))
+            case Settled():
+                facts.append(replace(fact, settlement=settle(facts, record.terms, record.fee)))
+            case _:
+                facts.append(fact)
+    return replace(record, facts=tuple(facts))
+
+
+def _told_at(record: Record, said: Said, ended_at: Ms) -> Ms:
+    got = _rating(said.expert, record.id, Role.EXPERT)
+    return ratings.shown_at(got, said.terms) if got else ended_at + said.terms.rating_window
 
 
 def may_rate(record: Record, role: Role, said: Said, now: Ms) -> bool:

@@ -167,6 +167,7 @@ def session_answer(record: Record, now: Ms, links: dict[Role, str] | None = None
 
 def party_view(record: Record, role: Role, now: Ms, guidelines_version: str, said: Said = _NOTHING_SAID) -> View:
     """What a party's page shows and may do, as of ``now``. ``said``: what the ledgers of both persons hold."""
+    record = afterwards.veiled(record, role, said, now)
     session, slot = record.session, record.session.slot
     seat, other = session.seat(role), session.seat(role.other)
     verdict = settlement_of(record.facts)

@@ -530,10 +530,10 @@ async def test_P2_1_both_have_rated_and_both_are_shown(where: str) -> None:
 async def test_P2_1_both_at_the_same_moment_are_shown_to_each_other(where: str) -> None:
     async with office(where) as o:
         await held(o)
-        await asyncio.gather(
-            *(o.desk.rate("bk_1", role, 3, [], f"BY {role}") for role in Role),
-            *(code_of(o.desk.rate("bk_1", role, 4, [], None)) for role in Role),
+        answers = await asyncio.gather(
+            *(code_of(o.desk.rate("bk_1", role, stars, [], None)) for stars in (3, 4) for role in Role)
         )
+        assert Counter(answer.partition(" ")[0] for answer in answers) == {"accepted": 2, "already_rated": 2}
         for role in Role:
             view = await o.desk.snapshot("bk_1", role)
             assert view.afterwards is not None
@@ -653,6 +653,38 @@ async def test_P3_17_a_claim_waits_for_review_and_a_decline_leaves_what_was_owed
         assert refund is not None
         assert (refund.status, refund.max and refund.max.amount) == ("eligible", 8000)
         assert "I heard nothing" not in "".join(row[0] for row in await o.rows("select body from ledger"))
+
+
+@pytest.mark.parametrize("when", ["in ending it", "afterwards"])
+async def test_P2_1_P3_17_a_claim_is_not_shown_to_the_other_side_before_its_time(where: str, when: str) -> None:
+    async with office(where) as o:
+        for id_ in ("claimed", "plain"):
+            await book(o, id_, f"c_{id_}")
+            for role in Role:
+                await joins(o, id_, role, NOON)
+            await o.desk.report(id_, MediaUp(), NOON)
+            cause = "not_the_person" if id_ == "claimed" and when == "in ending it" else None
+            await o.desk.report(id_, HangUp(CLIENT, cause), NOON + 20 * MINUTE)
+        o.clock.now = NOON + 21 * MINUTE
+        if when == "afterwards":
+            await o.desk.claim_cause("claimed", CLIENT, "not_the_person", "CLAIMED")
+        assert (await status(o, "claimed"))[2] == "review"
+        claimed, plain = [(await o.desk.snapshot(id_, EXPERT)).model_dump(mode="json") for id_ in ("claimed", "plain")]
+        for each in (claimed, plain):
+            for key in ("id", "version", "other", "me"):
+                del each[key]
+        assert claimed == plain
+        if when == "afterwards":
+            await o.desk.decide_refund("claimed", "approved", None, "seen")
+            view = await o.desk.snapshot("claimed", EXPERT)
+            assert view.refund is not None
+            assert view.refund.status == "none"
+        o.clock.now = NOON + 20 * MINUTE + 7 * DAY
+        view = await o.desk.snapshot("claimed", EXPERT)
+        assert view.refund is not None
+        assert view.refund.status == ("eligible" if when == "afterwards" else "review")
+        assert view.end is not None
+        assert view.end.for_cause == (when == "in ending it")
 
 
 async def test_P3_12_a_decline_is_disputed_once_and_in_time(where: str) -> None:
