@@ -731,6 +731,7 @@ class Model:
         self.said: set[tuple[str, str, str]] = set()  # session, complainant, category as it was filed
         self.due: list[tuple[int, str]] = []
         self.open: set[str] = set()
+        self.booked: set[str] = set()
         self.accepted: list[tuple[Happening, str | None]] = []  # with the basis of the sanction it was about
 
     def happen(self, h: Happening) -> Answer:
@@ -796,6 +797,7 @@ class Model:
         if barred or h.ends_at <= h.at:
             return NO
         call = self.calls[h.session] = Call(h, self.numbers)
+        self.booked |= {h.client, h.expert}
         expert = self.people[h.expert]
         expert.calls.append(call)
         call.factor = expert.factor(h.at, self.numbers)
@@ -814,9 +816,12 @@ class Model:
             case HangUp():
                 return call.hang_up(h)
             case Safety():
-                if call.end or not call.live:
+                if not call.end and not call.live:
                     return NO
-                call.stop("safety", h.role, h.at)
+                if not call.end:
+                    call.stop("safety", h.role, h.at)
+                if (call.id, call.person[h.role], h.category) in self.said:
+                    return YES
                 return self.complain(call, Complain(h.at, h.session, h.role, h.category, h.complaint))
             case Remove():
                 return call.stop("removed", h.role, h.at)
@@ -916,6 +921,8 @@ class Model:
         standing = [s for s in person.sanctions if s.in_force(h.at) and basis in (None, s.basis)]
         match h:
             case Impose():
+                if h.person not in self.booked:  # nobody knows this person
+                    return NO
                 until = None if h.seconds is None else h.at + h.seconds
                 measure = "permanent" if until is None else "suspension"
                 person.sanctions.append(Sanction("operator", measure, h.roles, h.at, until))
@@ -1013,6 +1020,7 @@ def again(lived: Model, numbers: Numbers) -> Model:
     What was said of sanctions is said of those that stand now. The limits that the calls lived by stay as they were.
     """
     judged = Model(numbers)
+    judged.booked = lived.booked
     for name, call in lived.calls.items():
         same = judged.calls[name] = copy.copy(call)
         same.numbers, same.left_marks, same.rated, same.consents, same.factor = numbers, None, {}, [], None

@@ -218,10 +218,11 @@ class Desk:
             self.event(known, MoveEvent(slot, None), now)
             return Answer(True, known.factor)
         step = book(slot, now)
-        client, expert = self.file(h.client), self.file(h.expert)
-        for file, role in ((client, Role.CLIENT), (expert, Role.EXPERT)):
-            if conduct.barred_from_booking(file.dossier, role, now):
+        for person, role in ((h.client, Role.CLIENT), (h.expert, Role.EXPERT)):
+            if person in self.files and conduct.barred_from_booking(self.files[person].dossier, role, now):
                 raise UserError("party_sanctioned", "")
+        self.file(h.client)
+        expert = self.file(h.expert)
         fee = Money(h.fee, CURRENCY) if h.fee else None
         record = Record(h.session, h.client, h.expert, h.silent, fee, step.session)
         facts: list[AnyFact] = [*step.facts]
@@ -257,8 +258,7 @@ class Desk:
             case HangUp():
                 self.event(record, HangUpEvent(Role(h.role), h.cause), now)
             case Safety():
-                self.event(record, LeaveForSafety(Role(h.role)), now)
-                self.complain(record, Role(h.role), h.category, h.complaint, now, safety=True)
+                self.leave_for_safety(record, h, now)
             case Remove():
                 self.event(record, RemoveEvent(Role(h.role), "a reason"), now)
             case OperatorEnds():
@@ -441,6 +441,15 @@ class Desk:
         )
         self.accused[ticket] = accused
 
+    def leave_for_safety(self, record: Record, h: Safety, now: Ms) -> None:
+        """Of a session that is over, or a thing that was said before, the other half happens (P3.13)."""
+        role = Role(h.role)
+        if not record.session.over:
+            self.event(record, LeaveForSafety(role), now)
+        said = [c.filed for c in self.file(record.who(role.other)).dossier.complaints.values()]
+        if not any((f.session, f.by, f.category) == (record.id, record.who(role), h.category) for f in said):
+            self.complain(record, role, h.category, h.complaint, now, safety=True)
+
     def of_session(self, file: File, session: str, role: Role) -> people.Rating:
         for rating in file.dossier.ratings.values():
             if (rating.given.session, rating.given.role) == (session, role):
@@ -496,6 +505,8 @@ class Desk:
         self.change(self.accused[h.complaint], act, now)
 
     def sanction(self, h: Impose | Lift | Confirm | Appeal | DecideAppeal, now: Ms) -> None:
+        if h.person not in self.files:
+            raise NotFound("")
         known = self.file(h.person).dossier.sanctions.values()
         standing = [one.id for one in known if one.in_force(now)]
         holds = [one.id for one in known if one.in_force(now) and one.imposed.measure is Measure.HOLD]

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from server.cli import app
 from server.policy.replay import Compared, Comparison, Held, together
 from server.policy.terms import Terms
+from tests.stores import with_schema
 from tests.year.happenings import DAY
 from tests.year.model import Model, Numbers, Person, again
 from tests.year.play import CURRENCY, Desk, ms, second
@@ -106,3 +112,26 @@ def test_all_together_are_the_sum_of_each() -> None:
     assert whole.would.fees[CURRENCY] == sum(one.would.fees[CURRENCY] for one in each)
     assert whole.was.refunds[CURRENCY] == sum(one.was.refunds[CURRENCY] for one in each)
     assert len(whole.would.sanctions) == sum(len(one.would.sanctions) for one in each)
+
+
+def test_the_command_reads_a_database_and_says_what_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = asyncio.run(with_schema(f"sqlite:///{tmp_path}/a.db"))
+    monkeypatch.setenv("HEADSTRT_DATABASE_URL", url)
+    monkeypatch.setenv("HEADSTRT_ENV", "development")
+    terms, run = tmp_path / "new.toml", CliRunner().invoke
+    terms.write_text("complaint_threshold = 4\n")
+    shown = run(app, ["simulate", "--terms", str(terms), "--from", "2026-11-01", "--json"])
+    assert shown.exit_code == 0, shown.output
+    answer = json.loads(shown.output)
+    assert answer["terms"] == Terms(complaint_threshold=4).hash
+    assert answer["from"] == "2026-11-01T00:00:00.000Z"
+    assert answer["experts"] == []
+    assert "would have been" in run(app, ["simulate", "--terms", str(terms)]).output
+    wrong = run(app, ["simulate", "--terms", str(terms), "--to", "soon"])
+    assert (wrong.exit_code, "2026-11-01" in wrong.output) == (2, True)
+    terms.write_text("complaint_treshold = 4\n")
+    assert run(app, ["simulate", "--terms", str(terms)]).exit_code == 2
+    terms.write_text("")
+    monkeypatch.setenv("HEADSTRT_DATABASE_URL", f"sqlite:///{tmp_path}/none.db")
+    missing = run(app, ["simulate", "--terms", str(terms)])
+    assert (missing.exit_code, "there is no database" in missing.output) == (1, True)
