@@ -17,7 +17,7 @@ from server.policy.money import Money
 from server.policy.people import Category, ComplaintFiled, ComplaintStatus, Lifting, Measure, SanctionImposed
 from server.policy.terms import Terms
 from server.policy.verdict import Attendance, AttendanceKind, RefundStatus
-from server.store import people
+from server.store import people, views
 from server.store.people import File
 from server.store.sessions import Party
 from signaling.errors import HeadstrtError, NotFound
@@ -933,6 +933,40 @@ async def test_P2_5_what_may_be_an_attack_is_shown_and_decides_nothing(where: st
         standing = await o.desk.standing("e_4")
         assert {signal.kind.value for signal in standing.signals} == {"burst", "strangers"}
         assert standing.file.dossier.sanctions == {}
+
+
+async def test_lists_find_the_same_on_each_store(where: str) -> None:
+    async with office(where) as o:
+        tickets = await complained(o)
+        await o.desk.decide_complaint(tickets[0], "dismiss", "key_1", "not so")  # which lifts what it brought
+        await o.desk.impose(
+            "c_1", "key_1", measure=Measure.SUSPENSION, roles=[CLIENT], until=NOON + DAY, law="DE", reason="x"
+        )
+        now = o.clock.now
+        for sort, first in (("complaints", "e_4"), ("punctuality", None), ("factor", None)):
+            seen: list[str] = []
+            after = None
+            while rows := await views.people_page(o.database, None, sort, now, after, 4):  # type: ignore[arg-type]
+                seen += [row.person_id for row in rows]
+                after = rows[-1].key, rows[-1].pseudonym
+            assert sorted(seen) == sorted(["e_4", *(f"c_{n}" for n in range(5))])
+            assert first in (None, seen[0])
+        (expert,) = await views.people_page(o.database, EXPERT, "complaints", now, None, 9)
+        assert (expert.person_id, expert.complaints, expert.sanctioned) == ("e_4", 4, False)
+        barred = await views.people_page(o.database, CLIENT, "factor", now, None, 9)
+        assert [row.person_id for row in barred if row.sanctioned] == ["c_1"]
+        found, shelf = await views.complaints_page(o.database, views.Complained(status="filed"), None, 3)
+        assert len(found) == 3
+        last = shelf.files[found[-1][0]].dossier.complaints[found[-1][1]].filed
+        rest, _ = await views.complaints_page(
+            o.database, views.Complained(status="filed", accused="e_4"), (last.at, last.complaint), 9
+        )
+        assert {id_ for _, id_ in [*found, *rest]} == set(tickets[1:])
+        for open_, count in ((None, 2), (True, 1), (False, 1)):
+            sanctions, _ = await views.sanctions_page(o.database, open_=open_, now=now, after=None, limit=9)
+            assert len(sanctions) == count
+        entries, texts = await views.audit(o.database, subject=None, who="key_1", after=0, limit=9)
+        assert ([entry.seq for entry in entries], sorted(texts.values())) == ([1, 2], ["not so", "x"])
 
 
 async def test_P0_4_a_persons_ledger_holds_no_name_and_no_word(where: str) -> None:
