@@ -24,10 +24,22 @@ from playwright.async_api import Error as PlaywrightError
 from tests.e2e.network import RELAY, Network, entered
 from tests.e2e.stage import CHROMIUM_FLAGS, WATCH_CONNECTIONS, Person, Server, until
 from tests.e2e.test_network import UFRAG
+from tests.e2e.test_strict_network import NO_UDP
 
 TERMS = """
 reconnect_grace = 60
 no_show_after_max = 3
+"""
+NOMINATED = """
+async () => {
+  const found = [];
+  for (const pc of window.__connections) {
+    const stats = await pc.getStats();
+    for (const row of stats.values())
+      if (row.type === "candidate-pair" && row.nominated) found.push(stats.get(row.remoteCandidateId).protocol);
+  }
+  return found;
+}
 """
 FIREFOX: dict[str, str | float | bool] = {
     "media.navigator.streams.fake": True,
@@ -136,6 +148,18 @@ async def test_P3_1_two_browsers_restart_each_side_and_the_hard_stop(
     assert session["end"]["reason"] == "completed"
     assert session["end"]["at"] == session["ends_at"]
     assert "departed" not in await server.kinds()
+
+
+@one_way
+async def test_firefox_over_tcp_alone(server: Server, anybody: Anybody, client: str, expert: str) -> None:
+    booked = await server.book(starts_in=-10, minutes=5)
+    people = await anybody(client, booked["links"]["client"]), await anybody(expert, booked["links"]["expert"])
+    (firefox,) = [one for one, kind in zip(people, (client, expert), strict=True) if kind == "firefox"]
+    await firefox.page.add_init_script(NO_UDP)
+    for each in people:
+        await each.join()
+    await both_see(*people)
+    assert await firefox.page.evaluate(NOMINATED) == ["tcp"]
 
 
 @one_way
