@@ -345,6 +345,12 @@ async def test_P2_4_privacy_binds_in_both_roles_and_conduct_as_expert_alone(wher
         await o.desk.book(booking("as_client", starts_at=at, client=EXPERT_PARTY, expert=Party("e_5", "Other")))
         (sanction,) = (await file_of(o)).dossier.sanctions.values()
         assert sanction.imposed.roles == (EXPERT,)
+        for n in range(5):
+            await o.desk.complain(f"s_{n}", CLIENT, Category.PRIVACY, None)
+        assert [x.imposed.roles for x in (await file_of(o)).dossier.sanctions.values()] == [(EXPERT,), (CLIENT, EXPERT)]
+        with refused("party_sanctioned"):
+            await o.desk.book(booking("again", starts_at=at, client=EXPERT_PARTY, expert=Party("e_5", "Other")))
+        assert await status(o, "as_client") == (Phase.CANCELLED, Whom.PLATFORM, "requested")
 
 
 async def test_P4_1_an_operator_sanctions_at_once_and_says_by_which_law(where: str) -> None:
