@@ -47,6 +47,7 @@ async def test_P5_3_consent_is_asked_given_seen_by_both_and_withdrawn(server: Se
         await one.by("consent-standing").wait_for(state="detached")
         await one.by("consent-news").wait_for()
     assert "stop recording" in await expert.text("consent-news")
+    await asyncio.gather(client.sees_video(), expert.sees_video())  # none of it disturbs the call
     kinds = await server.kinds()
     assert [kind for kind in kinds if kind.startswith("consent")] == [
         "consent_asked",
