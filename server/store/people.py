@@ -24,7 +24,7 @@ from server.policy.verdict import AttendanceKind
 from server.store import tables
 from server.store.locks import exclusively
 from server.store.sessions import OutboxRow
-from signaling.errors import NotFound, Stale
+from signaling.errors import NotFound, Stale, UserError
 from signaling.ledger import Entry, canonical, extend, genesis
 from signaling.session import Ms, Phase, Role
 
@@ -78,17 +78,23 @@ async def open_person(connection: AsyncConnection, person_id: str, trace: str, n
     """The person of this id, made when it is new. One who was erased under a sanction is known by its trace (P5.7)."""
     await exclusively(connection, "person_id", person_id)
     found = await find(connection, person_id)
+    if found is not None and found.person_id != person_id:
+        raise UserError("pseudonym_booked", f"{person_id} is a pseudonym; book the person by its own id.", status=422)
     if found is not None:
         return found
-    p, x = tables.people, tables.sanctions
+    p, x, q = tables.people, tables.sanctions, tables.parties
     bound = (
         select(x.c.id)
         .where(x.c.person == p.c.pseudonym, x.c.lifted_at.is_(None), or_(x.c.until.is_(None), x.c.until > now))
         .exists()
     )
     returned = (await connection.execute(select(p).where(p.c.trace == trace, bound))).first()
-    if returned is not None:
-        return _person(returned)
+    if returned is not None:  # what it is booked in from here on, and was before, is one person's again
+        pseudonym = returned.pseudonym
+        back: dict[str, Any] = {"person_id": person_id, "erased_at": None, "trace": None}
+        await connection.execute(update(p).where(p.c.pseudonym == pseudonym).values(back))
+        await connection.execute(update(q).where(q.c.person_id == pseudonym).values(person_id=person_id))
+        return replace(_person(returned), person_id=person_id, erased_at=None)
     pseudonym = f"p_{secrets.token_hex(10)}"
     person = Person(pseudonym, person_id, 0, genesis(pseudonym), 0, 10_000, None, 0, False, None, now, None)
     await connection.execute(insert(tables.people).values({**asdict(person), "badge": 0}))

@@ -1,0 +1,78 @@
+"""What was found by reading persons and money again: what could be lost, shown too early, or said of somebody else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import delete
+
+from server.policy.people import Category, Measure
+from server.store import tables
+from server.store.sessions import Party
+from signaling.errors import UserError
+from signaling.session import MINUTE, HangUp, Join, MediaUp, Role
+from tests.builders import NOON, Office, booking, office
+
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+CLIENT, EXPERT = Role.CLIENT, Role.EXPERT
+
+
+async def held(o: Office, id_: str, start: int, client: str = "c_9", expert: str = "e_4") -> None:
+    """A session in which they met, and which the expert left early."""
+    o.clock.now = start - MINUTE
+    await o.desk.book(
+        booking(id_, starts_at=start, client=Party(client, "Ada Client"), expert=Party(expert, "Max Expert"))
+    )
+    o.clock.now = start
+    for role in Role:
+        await o.desk.report(id_, Join(role, f"join-{role}"), o.clock())
+    await o.desk.report(id_, MediaUp(), o.clock())
+    o.clock.now = start + 10 * MINUTE
+    await o.desk.report(id_, HangUp(EXPERT), o.clock())
+
+
+async def test_P5_7_P3_13_one_known_again_after_an_erasure_is_known_in_every_session(where: str) -> None:
+    """Barred as an expert for good, and erased, it may still be a client: with all the rights of one."""
+    async with office(where) as o:
+        await held(o, "bk_1", NOON)
+        await o.desk.impose(
+            "e_4", "key_1", measure=Measure.PERMANENT, roles=[EXPERT], until=None, law="DE", reason="proven"
+        )
+        before = (await o.desk.record("bk_1")).who(EXPERT).pseudonym
+        await o.desk.erase("e_4", "key_1", "asked for")
+        start = NOON + DAY
+        await held(o, "bk_2", start, client="e_4", expert="e_5")
+        assert (await o.desk.record("bk_2")).who(CLIENT).pseudonym == before
+        assert (await o.desk.record("bk_1")).who(EXPERT).pseudonym == before
+        await o.desk.complain("bk_2", CLIENT, Category.CONDUCT, "He shouted.")
+        await o.desk.rate("bk_2", CLIENT, 1, [], None)
+        assert (await o.desk.standing("e_4")).file.person.pseudonym == before
+        # and a sanction as a client finds its sessions (P2.6), as the next erasure does
+        await o.desk.book(booking("bk_3", starts_at=start + DAY, client=Party("e_4", "Max"), expert=Party("e_5", "E")))
+        with pytest.raises(UserError, match="not over"):
+            await o.desk.erase("e_4", "key_1", "asked for again")
+        await o.desk.impose(
+            "e_4", "key_1", measure=Measure.PERMANENT, roles=[CLIENT], until=None, law="DE", reason="proven again"
+        )
+        assert (await o.desk.record("bk_3")).session.over
+        await o.desk.erase("e_4", "key_1", "asked for again")
+        with pytest.raises(UserError) as refused:
+            await o.desk.book(
+                booking("bk_4", starts_at=start + DAY, client=Party("e_4", "Max"), expert=Party("e_5", "E"))
+            )
+        assert refused.value.code == "party_sanctioned"
+
+
+async def _erase_marks(connection: Any) -> None:
+    await connection.execute(delete(tables.marks))
+
+
+async def test_P5_7_a_pseudonym_is_nobody_to_book(where: str) -> None:
+    async with office(where) as o:
+        booked = await o.desk.book(booking())
+        pseudonym = booked.record.who(CLIENT).pseudonym
+        with pytest.raises(UserError) as refused:
+            await o.desk.book(booking("bk_2", client=Party("c_1", "Anna"), expert=Party(pseudonym, "Ada again")))
+        assert refused.value.code == "pseudonym_booked"
