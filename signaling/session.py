@@ -596,6 +596,8 @@ class _Draft:
         self.clock = max(self.clock, fact.at)
         seats = self.seats
         match fact:
+            case Warned() | Late() | Measured():
+                pass  # the most frequent ones
             case Booked(slot=slot):
                 self.slot = slot
             case Moved(slot=slot):
@@ -638,8 +640,6 @@ class _Draft:
                 self.away += self.slot.overlap(lost_at, at)
             case Ended():
                 self.end = fact
-            case Late() | Warned() | Measured():
-                pass
 
     def session(self) -> Session:
         client, expert = self.seats[Role.CLIENT], self.seats[Role.EXPERT]

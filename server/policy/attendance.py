@@ -21,6 +21,7 @@ from server.policy.spans import Interval, Spans, clip, total, union
 from server.policy.terms import Terms
 from server.policy.verdict import Attendance, AttendanceKind, Gap
 from signaling.session import (
+    Accepted,
     Booked,
     Departed,
     Ended,
@@ -38,6 +39,7 @@ from signaling.session import (
     ServiceBack,
     ServiceLost,
     Slot,
+    Warned,
     Whom,
 )
 
@@ -125,6 +127,8 @@ def read(facts: Sequence[AnyFact], terms: Terms, until: Ms) -> Story:
     for number, fact in enumerate(facts):
         reached = reached and fact.at <= until
         match fact:
+            case Warned() | Accepted():
+                pass  # the most frequent ones
             case Joined() if reached:
                 seats[fact.role].join(fact.at)
             case Departed() if reached:
