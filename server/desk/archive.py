@@ -108,7 +108,7 @@ class Desk(People):
         at = self.clock()
 
         async def work(connection: AsyncConnection) -> None:
-            person = await people.find(connection, person_id)
+            person = await people.hold(connection, person_id)
             if person is None:
                 raise _nobody()
             if person.erased_at is not None:
@@ -135,8 +135,8 @@ class Desk(People):
         async with self.database.read() as connection:
             gone = await archive.old_people(connection, before, AT_ONCE)
             kept = await self._kept(connection, before)
-        for pseudonym, whole in gone:
-            await self.database.write(lambda c, p=pseudonym, whole=whole: self._remove(c, p, whole, now))  # type: ignore[misc]
+        for pseudonym, _ in gone:
+            await self.database.write(lambda c, p=pseudonym: self._remove(c, p, before, now))  # type: ignore[misc]
         texts = await self.database.write(lambda c: archive.old_texts(c, before, kept))
         whole_ones = sum(whole for _, whole in gone)
         removed = Removed(len(old), whole_ones, len(gone) - whole_ones, texts)
@@ -144,14 +144,13 @@ class Desk(People):
             log.info("kept for long enough", sessions=removed.sessions, people=removed.people, texts=removed.texts)
         return removed
 
-    async def _remove(self, connection: AsyncConnection, pseudonym: str, whole: bool, now: Ms) -> None:
-        person = await people.find(connection, pseudonym)
-        if person is None:
-            return
-        if whole:
-            await archive.remove_person(connection, pseudonym, now)
-        else:
-            await self._erase(connection, person, now)
+    async def _remove(self, connection: AsyncConnection, pseudonym: str, before: Ms, now: Ms) -> None:
+        person = await people.hold(connection, pseudonym)
+        for _, whole in await archive.old_people(connection, before, 1, pseudonym):  # it may have been booked since
+            if whole:
+                await archive.remove_person(connection, pseudonym, now)
+            elif person is not None:
+                await self._erase(connection, person, now)
 
     async def _erase(self, connection: AsyncConnection, person: Person, now: Ms) -> None:
         changed = await casebook.change(

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, not_, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, not_, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store import tables
@@ -156,16 +156,19 @@ async def remove_session(connection: AsyncConnection, session: str, now: Ms) -> 
         await connection.execute(delete(table).where(key == session))
 
 
-async def old_people(connection: AsyncConnection, before: Ms, limit: int) -> list[tuple[str, bool]]:
+async def old_people(
+    connection: AsyncConnection, before: Ms, limit: int, only: str | None = None
+) -> list[tuple[str, bool]]:
     """Persons with no session left, no sanction that stands, and nothing new since then: pseudonym, and whether it
     can go whole. Where others' ledgers name it (its complaints, its ratings) it cannot, and is not in the list again
-    once it was erased.
+    once it was erased. ``only``: no other than this one.
     """
     n, p, o, x = tables.people, tables.parties, tables.outbox, tables.sanctions
-    c, r = tables.complaints, tables.ratings
+    c, r, m = tables.complaints, tables.ratings, tables.marks
     booked = select(p.c.person_id).where(p.c.person_id == n.c.person_id).exists()
     news = select(o.c.id).where(o.c.stream == "person/" + n.c.pseudonym, o.c.created_at >= before).exists()
     bound = select(x.c.id).where(x.c.person == n.c.pseudonym, _stands(before)).exists()
+    marked = select(m.c.person).where(m.c.person == n.c.pseudonym).exists()  # in a session it was exchanged from
     named = or_(
         select(c.c.id).where(c.c.complainant == n.c.pseudonym).exists(),
         select(r.c.id).where(r.c.rater == n.c.pseudonym).exists(),
@@ -174,7 +177,9 @@ async def old_people(connection: AsyncConnection, before: Ms, limit: int) -> lis
         select(n.c.pseudonym, named.label("named"))
         .where(
             n.c.created_at < before,
+            n.c.pseudonym == only if only is not None else true(),
             not_(booked),
+            not_(marked),
             not_(news),
             not_(bound),
             or_(not_(named), n.c.erased_at.is_(None)),

@@ -74,6 +74,16 @@ async def find(connection: AsyncConnection, person_id: str) -> Person | None:
     return _person(row) if row else None
 
 
+async def hold(connection: AsyncConnection, person_id: str) -> Person | None:
+    """As ``find``; nobody books this person, or changes it, until this transaction ends."""
+    found = await find(connection, person_id)
+    if found is None:
+        return None
+    await exclusively(connection, "person_id", found.person_id)
+    await exclusively(connection, "person", found.pseudonym)
+    return await find(connection, found.pseudonym)
+
+
 async def open_person(connection: AsyncConnection, person_id: str, trace: str, now: Ms) -> Person:
     """The person of this id, made when it is new. One who was erased under a sanction is known by its trace (P5.7)."""
     await exclusively(connection, "person_id", person_id)

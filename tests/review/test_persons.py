@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -9,10 +10,11 @@ from sqlalchemy import delete
 
 from server.policy.people import Category, Measure
 from server.store import tables
+from server.store.people import find
 from server.store.sessions import Party
 from signaling.errors import UserError
-from signaling.session import MINUTE, HangUp, Join, MediaUp, Role
-from tests.builders import NOON, Office, booking, office
+from signaling.session import MINUTE, HangUp, Join, MediaUp, Role, Whom
+from tests.builders import NOON, Clock, Office, booking, office
 
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
@@ -65,8 +67,44 @@ async def test_P5_7_P3_13_one_known_again_after_an_erasure_is_known_in_every_ses
         assert refused.value.code == "party_sanctioned"
 
 
+async def test_P5_7_a_booking_that_comes_while_its_person_is_erased_keeps_its_name(
+    where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever is first: no session is left open with a party that nobody knows any more."""
+    async with office(where) as o:
+        for number in range(12):
+            id_ = f"bk_{number}"
+            o.clock.now = NOON + number * DAY
+            await o.desk.book(booking(f"old_{number}", starts_at=o.clock.now + HOUR))
+            await o.desk.cancel(f"old_{number}", Whom.CLIENT)
+            await asyncio.gather(
+                o.desk.book(booking(id_, starts_at=o.clock.now + HOUR)),
+                o.desk.erase("c_9", "key_1", "asked for"),
+                return_exceptions=True,
+            )
+            record = await o.desk.record(id_)
+            assert record.client.name == "Ada Client"
+            assert record.who(CLIENT).pseudonym
+            await o.desk.cancel(id_, Whom.CLIENT)
+
+
 async def _erase_marks(connection: Any) -> None:
     await connection.execute(delete(tables.marks))
+
+
+async def test_P5_7_who_still_has_a_mark_in_a_session_that_is_kept_is_kept_with_it(where: str) -> None:
+    """Exchanged after its slot was left, it is in no booking any more; the slot's record names it all the same."""
+    async with office(where, Clock(NOON - 800 * DAY)) as o:
+        await o.desk.book(booking("bk_0", starts_at=o.clock.now + DAY, client=Party("c_1", "Anna")))
+        await o.desk.cancel("bk_0", Whom.CLIENT)
+        o.clock.now = NOON - HOUR
+        await o.desk.book(booking(client=Party("c_1", "Anna First")))
+        o.clock.at(15)
+        await o.desk.book(booking(starts_at=NOON + DAY, client=Party("c_1", "Anna First")))
+        await o.desk.book(booking(starts_at=NOON + DAY, client=Party("c_2", "Bert Second")))
+        assert (await o.desk.retain()).sessions == 1
+        async with o.database.read() as connection:
+            assert await find(connection, "c_1") is not None
 
 
 async def test_P5_7_a_pseudonym_is_nobody_to_book(where: str) -> None:
