@@ -210,6 +210,8 @@ class Sessions:
         return Booked(after, before is None, tuple(overlaps))
 
     async def _create(self, connection: AsyncConnection, booking: Booking, at: Ms) -> tuple[Record, Report]:
+        if await sessions.taken_away(connection, booking.id):  # the head that was kept is that of the first chain
+            raise UserError("id_used", "There was a session of this id, whose time is over; book under another id.")
         terms = self.rules.terms  # P0.4: the terms in force when it is first booked
         step = book(terms.slot(booking.starts_at, booking.duration), at)
         files = await casebook.engage(

@@ -122,6 +122,13 @@ async def load(connection: AsyncConnection, session_id: str) -> Record | None:
     return found[0] if found else None
 
 
+async def taken_away(connection: AsyncConnection, session_id: str) -> bool:
+    """Whether there was a session of this id whose time was over (P5.7): only the head of its chain is left."""
+    r = tables.removals
+    query = select(r.c.id).where(r.c.kind == "session", r.c.id == session_id)
+    return (await connection.execute(query)).first() is not None
+
+
 async def load_many(connection: AsyncConnection, ids: Sequence[str]) -> list[Record]:
     """Whole records in the order of ``ids``; unknown ids are left out. Five queries, however many."""
     s, p, e, t, n = tables.sessions, tables.parties, tables.ledger, tables.terms, tables.people

@@ -88,6 +88,19 @@ async def test_P5_7_a_booking_that_comes_while_its_person_is_erased_keeps_its_na
             await o.desk.cancel(id_, Whom.CLIENT)
 
 
+async def test_P5_7_an_id_whose_chain_was_taken_away_is_not_used_for_another(where: str) -> None:
+    """The head that was kept is that of the first chain; a second one under it could be cut."""
+    async with office(where) as o:
+        await held(o, "bk_1", NOON)
+        o.clock.now += 20 * DAY
+        await o.desk.sweep()
+        o.clock.now += 740 * DAY
+        assert (await o.desk.retain()).sessions == 1
+        with pytest.raises(UserError) as refused:
+            await o.desk.book(booking("bk_1", starts_at=o.clock.now + DAY))
+        assert (refused.value.code, refused.value.status) == ("id_used", 409)
+
+
 async def _erase_marks(connection: Any) -> None:
     await connection.execute(delete(tables.marks))
 
