@@ -74,7 +74,6 @@ async def erase(
     ``kept``: digests of texts that a sanction stands on, its own or another's. ``trace``: by which it is known again
     while a sanction of its own stands.
     """
-    mine = await sessions_of(connection, person_id)
     n, p, t = tables.people, tables.parties, tables.texts
     await connection.execute(
         update(n).where(n.c.pseudonym == pseudonym).values(person_id=pseudonym, erased_at=now, trace=trace)
@@ -86,14 +85,15 @@ async def erase(
     )
     gone = or_(t.c.owner == pseudonym, t.c.about == pseudonym)
     await connection.execute(delete(t).where(gone, t.c.digest.not_in(sorted(kept))))
-    for session, role in mine:
-        await _rewrite(connection, session, lambda data, role=role: _forget(data, role, pseudonym))
-    await _rewrite(connection, f"person/{pseudonym}", lambda data: _forget_person(data, pseudonym))
-
-
-async def _rewrite(connection: AsyncConnection, stream: str, change: Any) -> None:
     o = tables.outbox
-    rows = (await connection.execute(select(o.c.id, o.c.body).where(o.c.stream == stream))).all()
+    named = o.c.body.contains(f'"id":{json.dumps(person_id, ensure_ascii=False)}', autoescape=True)
+    await _rewrite(connection, named, lambda data: _forget(data, person_id, pseudonym))
+    await _rewrite(connection, o.c.stream == f"person/{pseudonym}", lambda data: _forget_person(data, pseudonym))
+
+
+async def _rewrite(connection: AsyncConnection, which: ColumnElement[bool], change: Any) -> None:
+    o = tables.outbox
+    rows = (await connection.execute(select(o.c.id, o.c.body).where(which))).all()
     for row in rows:
         body = json.loads(row.body)
         change(body["data"])
@@ -101,10 +101,12 @@ async def _rewrite(connection: AsyncConnection, stream: str, change: Any) -> Non
         await connection.execute(update(o).where(o.c.id == row.id).values(body=text))
 
 
-def _forget(data: dict[str, Any], role: Role, pseudonym: str) -> None:
-    party = data.get("session", {}).get(role.value)
-    if party is not None:
-        party.update({"id": pseudonym, "name": NOBODY, "metadata": {}, **dict.fromkeys(_PERSONAL)})
+def _forget(data: dict[str, Any], person_id: str, pseudonym: str) -> None:
+    """Also where the booking was another's later: an exchange is no reason to stay in what was told before it."""
+    for role in Role:
+        party = data.get("session", {}).get(role.value)
+        if party is not None and party["id"] == person_id:
+            party.update({"id": pseudonym, "name": NOBODY, "metadata": {}, **dict.fromkeys(_PERSONAL)})
 
 
 def _forget_person(data: dict[str, Any], pseudonym: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from server.policy.people import Category, Measure
 from server.store import tables
@@ -99,6 +100,24 @@ async def test_P5_7_an_id_whose_chain_was_taken_away_is_not_used_for_another(whe
         with pytest.raises(UserError) as refused:
             await o.desk.book(booking("bk_1", starts_at=o.clock.now + DAY))
         assert (refused.value.code, refused.value.status) == ("id_used", 409)
+
+
+async def test_P5_7_who_was_exchanged_is_erased_from_the_events_and_who_came_instead_is_not(where: str) -> None:
+    async with office(where, Clock(NOON - HOUR)) as o:
+        await o.desk.book(booking(client=Party("c_1", "Anna First", email="anna@example.org")))
+        await o.desk.book(booking(client=Party("c_2", "Bert Second")))
+        await o.desk.erase("c_1", "key_1", "asked for")
+        bodies = "".join(str(row[0]) for row in await o.rows("select body from outbox"))
+        assert "Anna First" not in bodies
+        assert "anna@example.org" not in bodies
+        assert '"c_1"' not in bodies
+        await o.desk.cancel("bk_1", Whom.CLIENT)
+        await o.desk.erase("c_2", "key_1", "asked for")
+        bodies = "".join(str(row[0]) for row in await o.rows("select body from outbox"))
+        assert "Bert Second" not in bodies
+        async with o.database.read() as connection:
+            first = json.loads((await connection.execute(select(tables.outbox.c.body).limit(1))).scalar_one())
+        assert first["data"]["session"]["client"]["id"] != (await o.desk.record("bk_1")).client.person_id
 
 
 async def _erase_marks(connection: Any) -> None:
