@@ -240,6 +240,7 @@ class Service:
 async def service(where: str, terms: Terms) -> AsyncIterator[Service]:
     clock = Clock(NEW_YEAR)
     async with office(where, clock, terms) as made:
+        made.desk.within = made.database.patience = 300  # however busy this machine is
         through = Service(made, clock, terms)
         made.desk.listeners.append(through.told)
         yield through
