@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.afterwards import others_word_is_shown
 from server.answers import session_answer
 from server.desk import casebook
 from server.desk.people import People
 from server.policy import conduct, ratings
 from server.policy.facts import encode
-from server.policy.people import ComplaintFiled, Dossier, Erased, PersonFact, RatingGiven, Sanction
+from server.policy.people import ComplaintFact, Dossier, Erased, PersonFact, RatingFact, Sanction
 from server.policy.people import encode as encode_person
 from server.store import archive, people, sessions
 from server.store.people import File, Person
+from server.store.sessions import Record
 from signaling.errors import NotFound, UserError
 from signaling.messages import to_rfc3339
-from signaling.session import Ms
+from signaling.session import Ended, Ms, Role
 
 log = structlog.get_logger("archive")
 
@@ -69,6 +71,7 @@ class Desk(People):
                     continue
                 if record.session.end is not None:
                     ends[session] = record.session.end.at
+                    record = await self._as_told(connection, record, role, now)
                 answer = session_answer(record, now).model_dump(mode="json", exclude={"links"})
                 answer[role.other.value] = {"attendance": answer[role.other.value]["attendance"]}
                 ledger = [json.loads(encode(fact)) for fact in record.facts]
@@ -92,13 +95,23 @@ class Desk(People):
         )
         return given
 
+    async def _as_told(self, connection: AsyncConnection, record: Record, role: Role, now: Ms) -> Record:
+        """An ended session as this side may have it: until the other's word is shown, the expert's says nothing of the
+        end, with or without one. The client's claim may be in the end itself, and what is missing would tell (P2.1).
+        """
+        if role is Role.CLIENT or others_word_is_shown(record, await self._said(connection, record), now):
+            return record
+        end = next(n for n, fact in enumerate(record.facts) if isinstance(fact, Ended))
+        return replace(record, facts=record.facts[:end])
+
     def _hidden(self, fact: PersonFact, dossier: Dossier, ends: Mapping[str, Ms], now: Ms) -> bool:
         """What the other side said is not shown before its time, here as little as on the page (P2.1)."""
         terms = self.rules.terms
-        if isinstance(fact, RatingGiven):
+        if isinstance(fact, RatingFact):
             return now < ratings.shown_at(dossier.ratings[fact.rating], terms)
-        if isinstance(fact, ComplaintFiled):
-            ended_at = ends.get(fact.session, fact.session_ended_at)  # it may have been filed in the call
+        if isinstance(fact, ComplaintFact):  # what was made of it, too: that says that there is one
+            filed = dossier.complaints[fact.complaint].filed
+            ended_at = ends.get(filed.session, filed.session_ended_at)  # it may have been filed in the call
             at = conduct.shown_at(dossier.complaints[fact.complaint], dossier, terms, ended_at)
             return at is None or now < at
         return False

@@ -120,6 +120,29 @@ async def test_P5_7_who_was_exchanged_is_erased_from_the_events_and_who_came_ins
         assert first["data"]["session"]["client"]["id"] != (await o.desk.record("bk_1")).client.person_id
 
 
+@pytest.mark.parametrize("who", ["rated", "reported", "claimed"])
+async def test_P2_1_an_export_shows_no_trace_of_what_is_hidden(where: str, who: str) -> None:
+    """Nor the operator's act on it: that there is one says that there is something to act upon."""
+    async with office(where) as o:
+        await held(o, "bk_1", NOON)
+        if who == "rated":
+            await o.desk.rate("bk_1", CLIENT, 1, [], "Poor.")
+            ratings = (await o.desk.standing("e_4")).file.dossier.ratings
+            await o.desk.void_rating(next(iter(ratings)), "key_1", "an insult")
+        elif who == "reported":
+            ticket = await o.desk.complain("bk_1", CLIENT, Category.OTHER, "He shouted.")
+            await o.desk.decide_complaint(ticket, "uphold", "key_1", "it was heard")
+        else:
+            await o.desk.claim_cause("bk_1", CLIENT, "conduct", "He shouted.")
+        mine = json.dumps(await o.desk.export("e_4", "key_1"))
+        for trace in ("rating_", "complaint_", "cause_claimed", "review", "insult", "heard", "shouted", "Poor"):
+            assert trace not in mine.replace("refund.review", "")
+        o.clock.now += 7 * DAY
+        mine = json.dumps(await o.desk.export("e_4", "key_1"))
+        shown = {"rated": "rating_voided", "reported": "complaint_upheld", "claimed": "cause_claimed"}
+        assert shown[who] in mine
+
+
 async def _erase_marks(connection: Any) -> None:
     await connection.execute(delete(tables.marks))
 
