@@ -264,7 +264,11 @@ class Sealed:
 
 
 def seal(body: str) -> Sealed:
-    """A new salt each time: nobody who knows a text can find it again by its digest."""
+    """A new salt each time: nobody who knows a text can find it again by its digest.
+
+    What no store can hold is replaced: a broken character undoes nobody's leaving (P3.13).
+    """
+    body = "".join("\ufffd" if char == "\0" or "\ud800" <= char <= "\udfff" else char for char in body)
     salt = secrets.token_bytes(16)
     return Sealed(body, salt.hex(), hashlib.sha256(salt + body.encode()).hexdigest())
 

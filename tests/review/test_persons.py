@@ -169,3 +169,16 @@ async def test_P5_7_a_pseudonym_is_nobody_to_book(where: str) -> None:
         with pytest.raises(UserError) as refused:
             await o.desk.book(booking("bk_2", client=Party("c_1", "Anna"), expert=Party(pseudonym, "Ada again")))
         assert refused.value.code == "pseudonym_booked"
+
+
+async def test_P3_13_no_text_keeps_anybody_in_a_session(where: str) -> None:
+    """What a store cannot hold is left out of what was written, instead of undoing it all."""
+    async with office(where, Clock(NOON)) as o:
+        await o.desk.book(booking())
+        for role in Role:
+            await o.desk.report("bk_1", Join(role, f"join-{role}"), o.clock())
+        await o.desk.leave_for_safety("bk_1", CLIENT, "conduct", "He \x00shouted \ud800.", o.clock.at(5))
+        assert (await o.desk.record("bk_1")).session.over
+        view = await o.desk.snapshot("bk_1", CLIENT)
+        assert view.afterwards is not None
+        assert view.afterwards.reports[0].text == "He \ufffdshouted \ufffd."
