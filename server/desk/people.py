@@ -403,8 +403,8 @@ class People(Sessions):
         def decide(file: File, now: Ms) -> Sequence[PersonFact]:
             return (conduct.excuse(file.dossier, session, slot, now, who, sealed.digest),)
 
-        async def whose(connection: AsyncConnection) -> str:
-            return record.who(Role.EXPERT).pseudonym
+        async def whose(connection: AsyncConnection) -> str:  # an earlier slot may have been another expert's (P0.1)
+            return await people.marked(connection, session, slot, Role.EXPERT) or record.who(Role.EXPERT).pseudonym
 
         await self._operate(whose, decide, who, "session.excuse", session, sealed)
         return record

@@ -251,6 +251,14 @@ async def marks(connection: AsyncConnection, pseudonym: str, role: Role, limit: 
     ]
 
 
+async def marked(connection: AsyncConnection, session_id: str, starts_at: Ms, role: Role) -> str | None:
+    """Whose mark it is that was made of this slot in this role."""
+    m = tables.marks
+    query = select(m.c.person).where(m.c.session_id == session_id, m.c.starts_at == starts_at, m.c.role == role.value)
+    row = (await connection.execute(query.order_by(m.c.at.desc()).limit(1))).first()
+    return row.person if row else None
+
+
 # --- texts ------------------------------------------------------------------------------------------------------------
 
 

@@ -102,6 +102,25 @@ async def test_P5_7_an_id_whose_chain_was_taken_away_is_not_used_for_another(whe
         assert (refused.value.code, refused.value.status) == ("id_used", 409)
 
 
+async def test_P1_8_an_excuse_is_the_one_s_whose_slot_it_was(where: str) -> None:
+    """Nobody came, the slot was moved, and then the expert was exchanged: the first one's no-show stays its own."""
+    async with office(where, Clock(NOON - HOUR)) as o:
+        await o.desk.book(booking())
+        o.clock.at(15)
+        moved = NOON + DAY
+        await o.desk.book(booking(starts_at=moved))
+        other = Party("e_5", "Eva Other")
+        await o.desk.book(booking(starts_at=moved, expert=other))
+        o.clock.now = moved + 31 * MINUTE
+        await o.desk.sweep()
+        await o.desk.excuse("bk_1", "key_1", "a flood", NOON)
+        first, second = await o.desk.standing("e_4"), await o.desk.standing("e_5")
+        assert list(first.file.dossier.excused) == [("bk_1", NOON)]
+        assert not second.file.dossier.excused
+        await o.desk.excuse("bk_1", "key_1", "the same flood")
+        assert list((await o.desk.standing("e_5")).file.dossier.excused) == [("bk_1", moved)]
+
+
 async def test_P5_7_who_was_exchanged_is_erased_from_the_events_and_who_came_instead_is_not(where: str) -> None:
     async with office(where, Clock(NOON - HOUR)) as o:
         await o.desk.book(booking(client=Party("c_1", "Anna First", email="anna@example.org")))
