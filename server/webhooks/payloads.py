@@ -164,6 +164,8 @@ def _news(record: Record, fact: AnyFact) -> Iterator[tuple[str, dict[str, Any]]]
             yield "refund.expired", {}
         case RefundDisputed():
             yield "refund.disputed", {}
+        case Revised(refund_max=None):
+            pass  # of an attendance: no news of the refund
         case CauseClaimed() | Revised():
             status = _status_after(record, fact)
             if status in (RefundStatus.REVIEW, RefundStatus.ELIGIBLE):

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from server.policy.people import Category, Measure
+from server.policy.verdict import Attendance, AttendanceKind
 from server.store import tables
 from server.store.people import find
 from server.store.sessions import Party
@@ -201,3 +202,12 @@ async def test_P3_13_no_text_keeps_anybody_in_a_session(where: str) -> None:
         view = await o.desk.snapshot("bk_1", CLIENT)
         assert view.afterwards is not None
         assert view.afterwards.reports[0].text == "He \ufffdshouted \ufffd."
+
+
+async def test_P3_15_a_revision_of_an_attendance_is_no_news_of_the_refund(where: str) -> None:
+    async with office(where) as o:
+        await held(o, "bk_1", NOON)
+        told = "select count(*) from outbox where type = 'refund.eligible'"
+        assert (await o.rows(told))[0][0] == 1
+        await o.desk.revise("bk_1", "key_1", "a clock", expert=Attendance(AttendanceKind.ON_TIME, None, 0))
+        assert (await o.rows(told))[0][0] == 1
