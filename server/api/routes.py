@@ -66,11 +66,13 @@ ROUTES: tuple[Route, ...] = (
         (
             "400 bad_precondition",
             _OVER,
+            "409 id_used",
             "409 party_sanctioned",
             "409 slot_started",
             "409 stale",
             "412 precondition_failed",
             "422 same_person",
+            "422 pseudonym_booked",
             "422 slot_over",
             "422 end_too_near",
         ),
