@@ -31,8 +31,8 @@ from tests.year.happenings import DAY, Answer, AskRefund, Book, Happening
 from tests.year.model import Model, Numbers
 from tests.year.play import Desk, ms
 
-AFTERWARDS = YEAR + 60 * DAY
-"""When nothing runs any more but sanctions."""
+AFTERWARDS = YEAR + 400 * DAY
+"""When everything has been said and nothing runs any more but sanctions."""
 
 STRICT = {
     "late_grace": 30,
