@@ -104,18 +104,39 @@ async def settled(connection: AsyncConnection, terms: Terms, record: Record, fac
     """What ``facts``, just put on a session's ledger, say of its two persons: marks (P1.4), and a factor (P1.6)."""
     if record.probe or not any(isinstance(fact, Settled | Revised | Moved | RefundDecided) for fact in facts):
         return
-    client, expert = (record.who(role).pseudonym for role in Role)
-    if not client or not expert:
-        return
-    marks = marks_of(record.id, record.facts, record.terms, client, expert)
-    mine = [(client if mark.role is Role.CLIENT else expert, mark) for mark in marks]
-    if expert in await people.add_marks(connection, record.id, mine):
+    expert = record.who(Role.EXPERT).pseudonym
+    if expert in await _mark(connection, record):
         await change(connection, terms, expert, lambda file, at: (), now)
+
+
+async def catch_up(connection: AsyncConnection, records: Sequence[Record], now: Ms) -> int:
+    """The marks of sessions that were settled before there were any; whose they are is looked at again (P1.5).
+
+    Returns how many persons that concerns.
+    """
+    touched: set[str] = set()
+    for record in records:
+        touched |= await _mark(connection, record)
+    await people.look_again_at(connection, touched, now)
+    return len(touched)
 
 
 async def look_again(connection: AsyncConnection, terms: Terms, pseudonym: str, now: Ms) -> None:
     """A factor that changes by itself: a penalty that ends, a rating that is shown (P2.1, P2.8)."""
     await change(connection, terms, pseudonym, lambda file, at: (), now)
+
+
+async def _mark(connection: AsyncConnection, record: Record) -> set[str]:
+    """Keep what a session's ledger says of its two by now; of whom it says anything new.
+
+    Who was exchanged before there were marks is nobody's to know any more: a slot with it counts for no one.
+    """
+    client, expert = (record.who(role).pseudonym for role in Role)
+    if not client or not expert:
+        return set()
+    marks = marks_of(record.id, record.facts, record.terms, client, expert)
+    mine = [(client if mark.role is Role.CLIENT else expert, mark) for mark in marks if mark.other in (client, expert)]
+    return await people.add_marks(connection, record.id, mine)
 
 
 def new_sanction() -> str:

@@ -508,9 +508,27 @@ class Sessions:
             alarms = await sessions.next_wake(connection, now + _DAY)
         for session, when in alarms:
             self.alarm(session, when)
+        await self._mark_older()
         await self.sign_of_life()
         if alive is not None:
             log.info("back", away_ms=now - alive, sessions=len(ids))
+
+    async def _mark_older(self) -> None:
+        """What was settled before persons had records counts for them, too: same ledger, same answer (P1.5)."""
+        last, count = "", 0
+        while True:
+            async with self.database.read() as connection:
+                ids = await people.unmarked(connection, last, _AT_ONCE)
+                records = await sessions.load_many(connection, ids)
+            if not ids:
+                break
+
+            async def mark(connection: AsyncConnection, some: list[Record] = records) -> int:
+                return await casebook.catch_up(connection, some, self.clock())
+
+            last, count = ids[-1], count + await self.database.write(mark)
+        if count:
+            log.info("marks were made of what was settled before there were any", of_persons=count)
 
     async def outage(self, last_alive: Ms, spared: Callable[[Record, Ms], bool]) -> int:
         """This service lived, but not between ``last_alive`` and now: tell the sessions that this took something from.

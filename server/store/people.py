@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import uuid_utils
-from sqlalchemy import Select, func, insert, or_, select, update
+from sqlalchemy import Select, func, insert, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.policy.people import Complaint, Dossier, PersonFact, Rating, Sanction, decode, dossier, encode
@@ -223,6 +223,24 @@ async def add_marks(connection: AsyncConnection, session_id: str, marks: Iterabl
             )
         )
     return touched
+
+
+async def unmarked(connection: AsyncConnection, after: str, limit: int) -> list[str]:
+    """Sessions that are over and of which no mark was made, by id from ``after`` on: settled before there were any."""
+    s, m = tables.sessions, tables.marks
+    query = select(s.c.id).where(
+        s.c.id > after,
+        s.c.probe == 0,
+        s.c.status.in_((Phase.ENDED.value, Phase.CANCELLED.value)),
+        not_(select(m.c.session_id).where(m.c.session_id == s.c.id).exists()),
+    )
+    return [row.id for row in await connection.execute(query.order_by(s.c.id).limit(limit))]
+
+
+async def look_again_at(connection: AsyncConnection, pseudonyms: Iterable[str], now: Ms) -> None:
+    """Let the next look at whose factor may have changed (``due``) find these."""
+    p = tables.people
+    await connection.execute(update(p).where(p.c.pseudonym.in_(sorted(pseudonyms))).values(wake_at=now))
 
 
 async def marks(connection: AsyncConnection, pseudonym: str, role: Role, limit: int = MARKS_AT_ONCE) -> list[Mark]:

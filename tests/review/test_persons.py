@@ -163,6 +163,26 @@ async def test_P2_1_an_export_shows_no_trace_of_what_is_hidden(where: str, who: 
         assert shown[who] in mine
 
 
+async def test_P1_5_sessions_that_were_settled_before_there_were_marks_get_theirs_at_the_next_start(where: str) -> None:
+    """As a database that was written before persons had ledgers: same ledger, same answer."""
+    async with office(where) as o:
+        for number in range(6):
+            await held(o, f"bk_{number}", NOON + number * DAY, client=f"c_{number}")
+        o.clock.now += DAY
+        before = (await o.desk.standing("e_4")).factor
+        assert len(before.punctuality.counted) == 6
+        await o.database.write(_erase_marks)
+        assert (await o.desk.standing("e_4")).factor.bps == 10_000
+        await o.desk.reconcile()
+        await o.desk.sweep()
+        after = (await o.desk.standing("e_4")).factor
+        assert after == before
+        assert (await o.desk.standing("e_4")).file.person.badge
+        assert len(await o.rows("select * from marks")) == 12
+        await o.desk.reconcile()
+        assert len(await o.rows("select * from marks")) == 12
+
+
 async def _erase_marks(connection: Any) -> None:
     await connection.execute(delete(tables.marks))
 
