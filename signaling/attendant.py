@@ -635,7 +635,7 @@ class Attendant:
         for role, party in live.parties:
             party.forget()
             if self._fanout.sids(live.id, role):
-                view = await self._desk.snapshot(live.id, role)
+                view = await self._fetch(live.id, role)
                 live.version = max(live.version, view.version)
                 await self._fanout.tell(live.id, role, messages.Ended(version=view.version, view=view))
 
@@ -651,13 +651,22 @@ class Attendant:
                 live.outdated = False
                 for role, _ in live.parties:
                     if self._fanout.sids(live.id, role):
-                        view = await self._desk.snapshot(live.id, role)
+                        view = await self._fetch(live.id, role)
                         live.version = max(live.version, view.version)
                         await self._fanout.tell(live.id, role, self._snapshot(view, live.party(role.other)))
         finally:
             live.showing = False
 
     # --- telling ---
+
+    async def _fetch(self, session: str, role: Role) -> messages.View:
+        """What a page is to be shown: asked for until the store has it, for nobody would tell the page again."""
+        while True:
+            try:
+                return await self._desk.snapshot(session, role)
+            except Stale as error:
+                log.warning("not shown yet", session=session, code=error.code)
+                await asyncio.sleep(INSIST)
 
     def _snapshot(self, view: messages.View, other: _Party) -> messages.Snapshot:
         """The desk does not know who has a page open; the one word that says so is put in here."""
