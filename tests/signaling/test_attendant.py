@@ -9,7 +9,7 @@ import pytest
 
 from signaling import messages
 from signaling.attendant import Attendant
-from signaling.errors import ProtocolError, UserError
+from signaling.errors import Busy, ProtocolError, UserError
 from signaling.fanout import Fanout
 from signaling.messages import Command, Done, Peer, ServerMessage, Snapshot
 from signaling.ports import Admission
@@ -519,6 +519,24 @@ async def test_a_cancelled_session_is_told_as_ended() -> None:
     await scene.report(Cancel(Whom.EXPERT))
     (ended,) = [m for m in scene.told("c") if isinstance(m, messages.Ended)]
     assert ended.view.status is Phase.CANCELLED
+
+
+async def test_the_end_is_told_though_the_store_was_away_when_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("signaling.attendant.INSIST", 0)
+    scene = Scene(starts_at=NOON + MINUTE)
+    await scene.arrive("c", CLIENT)
+    snapshot, away = scene.desk.snapshot, [Busy(), Busy()]
+
+    async def sometimes(session: str, role: Role) -> messages.View:
+        if away:
+            raise away.pop()
+        return await snapshot(session, role)
+
+    monkeypatch.setattr(scene.desk, "snapshot", sometimes)
+    await scene.report(Cancel(Whom.EXPERT))
+    await scene.attendant.settled()
+    assert "Ended" in scene.kinds("c")
+    assert not away
 
 
 async def test_the_relay_stopped_by_its_own_deadline(live: Scene) -> None:
