@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.stage import TERMS, Cable, People, Server, until
 from tests.e2e.test_leaving import call
 from tests.e2e.words import calm
@@ -156,6 +158,7 @@ async def test_what_was_typed_is_still_there_when_a_panel_closes_or_the_session_
     assert await client.by("kind-deception").is_checked()
 
 
+@pytest.mark.long  # five sessions have to end before it is known
 async def test_P1_7_who_is_known_for_being_on_time_carries_a_badge(tmp_path: Path, person: People) -> None:
     server = Server(tmp_path, terms=TERMS + "fee_min_slots = 1\n")
     await server.start()
