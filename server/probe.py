@@ -55,6 +55,8 @@ class Peer:
     ended: asyncio.Future[dict[str, Any]] = field(default_factory=asyncio.Future)
     frames: int = 0
     last_frame: float = 0.0
+    joining: bool = False
+    answered: int = -1  # the generation whose offer it has answered
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _commands: int = 0
 
@@ -69,6 +71,7 @@ class Peer:
             self.origin, auth={"token": self.token, "protocol": PROTOCOL_VERSION}, transports=["websocket"]
         )
         me = await self._me()
+        self.joining = True
         answer = await self.command("join", guidelines=me["guidelines"]["version"])
         self.say(f"{self.role} joined ({answer['join']})")
 
@@ -132,6 +135,11 @@ class Peer:
 
     async def _description(self, data: dict[str, Any]) -> None:
         if data["type"] == "offer":
+            # An offer that waits is shown before the join, for a page to get ready, and again with it. It is answered
+            # once, for a second answer would be of another connection than the first.
+            if not self.joining or self.answered == data["generation"]:
+                return
+            self.answered = data["generation"]
             connection = self._new_connection()
             await connection.setRemoteDescription(RTCSessionDescription(data["sdp"], "offer"))
             connection.addTrack(AudioStreamTrack())

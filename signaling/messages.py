@@ -409,6 +409,8 @@ class Negotiate(ServerMessage):
 
 
 class Description(ServerMessage):
+    """An offer that waits is shown before the join, to get ready for, and comes again with it: answer it once."""
+
     type: Literal["offer", "answer"]
     sdp: str
     generation: Generation
