@@ -25,7 +25,7 @@ from server.policy.people import encode as encode_person
 from server.store import archive, people, sessions
 from server.store.people import File, Person
 from server.store.sessions import Record
-from signaling.errors import NotFound, UserError
+from signaling.errors import UserError
 from signaling.messages import to_rfc3339
 from signaling.session import Ended, Ms, Role
 
@@ -123,7 +123,7 @@ class Desk(People):
         async def work(connection: AsyncConnection) -> None:
             person = await people.hold(connection, person_id)
             if person is None:
-                raise _nobody()
+                raise casebook.no_person()
             if person.erased_at is not None:
                 return
             if await archive.open_sessions(connection, person.person_id):
@@ -187,12 +187,8 @@ async def _file(connection: AsyncConnection, person_id: str) -> File:
     person = await people.find(connection, person_id)
     file = await people.load(connection, person.pseudonym) if person else None
     if file is None:
-        raise _nobody()
+        raise casebook.no_person()
     return file
-
-
-def _nobody() -> NotFound:
-    return NotFound("There is no person with this id.", code="person_not_found")
 
 
 def _without_others(fact: PersonFact, person: Person) -> dict[str, Any]:

@@ -45,7 +45,7 @@ async def change(connection: AsyncConnection, terms: Terms, pseudonym: str, deci
     """
     before = await people.load(connection, pseudonym, lock=True)
     if before is None:
-        raise NotFound("There is no person with this id.", code="person_not_found")
+        raise no_person()
     now = max([now, *(fact.at for fact in before.facts[-1:])])
     facts = list(decide(before, now))
     facts += conduct.consequences(dossier([*before.facts, *facts]), terms, now, new_sanction)
@@ -78,7 +78,7 @@ async def open_files(connection: AsyncConnection, pseudonyms: dict[Role, str]) -
     for role, pseudonym in _sorted(pseudonyms):
         file = await people.load(connection, pseudonym, lock=True)
         if file is None:
-            raise NotFound("There is no person with this id.", code="person_not_found")
+            raise no_person()
         files[role] = file
     return files
 
@@ -163,6 +163,10 @@ async def _reassess(
     if shown != file.person:
         await people.show(connection, shown)
     return replace(file, person=shown), told
+
+
+def no_person() -> NotFound:
+    return NotFound("There is no person with this id.", code="person_not_found")
 
 
 def _sorted(of: dict[Role, str]) -> list[tuple[Role, str]]:

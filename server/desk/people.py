@@ -20,7 +20,7 @@ from server.afterwards import Said, consents, digests
 from server.answers import party_view, settlement_of
 from server.desk import casebook
 from server.desk.casebook import Changed
-from server.desk.sessions import Also, Sessions, amount_in
+from server.desk.sessions import Also, Sessions, amount_in, found
 from server.policy import conduct, ratings
 from server.policy import consent as consent_policy
 from server.policy.conduct import Signal
@@ -39,7 +39,7 @@ from server.policy.people import (
 )
 from server.policy.refund import MOVES, claim, dispute, refund_state
 from server.policy.verdict import Attendance, AttendanceKind, Party
-from server.store import people, sessions
+from server.store import people
 from server.store.people import File, Sealed, seal
 from server.store.sessions import Record
 from signaling.errors import NotFound, UserError
@@ -68,7 +68,7 @@ class People(Sessions):
     async def snapshot(self, session: str, role: Role) -> View:
         """This party's whole view, as of now, with what is said of persons."""
         async with self.database.read() as connection:
-            record = await _load(connection, session)
+            record = await found(connection, session)
             said = await self._said(connection, record)
         return party_view(record, role, self.clock(), self.rules.guidelines_version, said)
 
@@ -141,7 +141,7 @@ class People(Sessions):
         at, sealed, ticket = self.clock(), _sealed(text), _ticket()
 
         async def work(connection: AsyncConnection) -> Changed:
-            record = await _load(connection, session)
+            record = await found(connection, session)
             return await self._file(connection, record, role, category, sealed, ticket, at, safety=False)
 
         await self._decided(await self.database.write(work))
@@ -452,7 +452,7 @@ class People(Sessions):
             person = await people.find(connection, person_id)
             file = await people.load(connection, person.pseudonym) if person else None
             if file is None:
-                raise _no_person()
+                raise casebook.no_person()
             found, _ = await casebook.factor(connection, self.rules.terms, file, now)
             about = await people.texts_about(connection, file)
             partners, failed = await people.circles(connection, file)
@@ -544,28 +544,17 @@ class People(Sessions):
 
     async def _parties(self, connection: AsyncConnection, session: str, role: Role) -> tuple[Record, File, File]:
         """The session, the file of ``role`` and the other's, both locked."""
-        record = await _load(connection, session)
+        record = await found(connection, session)
         pseudonyms = {each: record.who(each).pseudonym for each in Role}
         files = await casebook.open_files(connection, pseudonyms)
         return record, files[role], files[role.other]
 
 
-async def _load(connection: AsyncConnection, session: str) -> Record:
-    record = await sessions.load(connection, session)
-    if record is None:
-        raise NotFound("There is no session with this id.", code="session_not_found")
-    return record
-
-
 async def _pseudonym(connection: AsyncConnection, person_id: str) -> str:
     person = await people.find(connection, person_id)
     if person is None:
-        raise _no_person()
+        raise casebook.no_person()
     return person.pseudonym
-
-
-def _no_person() -> NotFound:
-    return NotFound("There is no person with this id.", code="person_not_found")
 
 
 def _complaint_of(file: File, record: Record, role: Role, category: str) -> str | None:

@@ -25,7 +25,6 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server import tokens
-from server.answers import party_view
 from server.desk import casebook
 from server.desk.signing import Signing
 from server.policy.facts import (
@@ -54,7 +53,6 @@ from server.store.database import Database
 from server.store.sessions import Party, Record, Summary
 from server.webhooks.payloads import rows
 from signaling.errors import Busy, Denied, HeadstrtError, NotFound, Stale, UserError
-from signaling.messages import View
 from signaling.ports import Admission, Clock, Listener, Report
 from signaling.session import (
     Accept,
@@ -391,10 +389,6 @@ class Sessions:
         """A party says that it is running late."""
         return await self._note(session, RunningLate(at, role, minutes))
 
-    async def snapshot(self, session: str, role: Role) -> View:
-        """This party's whole view, as of now."""
-        return party_view(await self.record(session), role, self.clock(), self.rules.guidelines_version)
-
     # --- a party's own calls ---
 
     async def check(self, session: str, role: Role, steps: tuple[tuple[str, str], ...]) -> None:
@@ -440,10 +434,7 @@ class Sessions:
     async def record(self, session: str) -> Record:
         """The stored session, whole. ``NotFound`` when there is none."""
         async with self.database.read() as connection:
-            record = await sessions.load(connection, session)
-        if record is None:
-            raise _no_session()
-        return record
+            return await found(connection, session)
 
     # --- time ---
 
@@ -642,9 +633,7 @@ class Sessions:
         self, session_id: str, at: Ms, decide_on: Decide, *, also: Also | None = None, catch_up: bool = True
     ) -> tuple[Record, Report]:
         async def work(connection: AsyncConnection) -> Change[None]:
-            before = await sessions.load(connection, session_id)
-            if before is None:
-                raise _no_session()
+            before = await found(connection, session_id)
             after, report = await self._save(connection, before, decide_on(before), at)
             if also is not None:
                 await also(connection, after)
@@ -813,5 +802,9 @@ def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def _no_session() -> NotFound:
-    return NotFound("There is no session with this id.", code="session_not_found")
+async def found(connection: AsyncConnection, session: str) -> Record:
+    """The stored session, whole. ``NotFound`` when there is none."""
+    record = await sessions.load(connection, session)
+    if record is None:
+        raise NotFound("There is no session with this id.", code="session_not_found")
+    return record
