@@ -35,7 +35,7 @@ from server.pulse import Pulse
 from server.selftest import SelfTest
 from server.store.database import Locked, open_database
 from server.store.migrate import upgrade
-from server.store.signing import derive_sealing_key
+from server.store.sealing import derive_sealing_key
 from server.timers import Timers
 from signaling.attendant import Attendant
 from signaling.fanout import Fanout

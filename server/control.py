@@ -23,7 +23,7 @@ from server.policy.terms import Terms
 from server.store.database import Locked, open_database
 from server.store.keys import Key
 from server.store.migrate import ready
-from server.store.signing import derive_sealing_key
+from server.store.sealing import derive_sealing_key
 from signaling.errors import HeadstrtError
 from signaling.messages import to_rfc3339
 

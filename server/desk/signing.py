@@ -16,6 +16,7 @@ from server import receipts
 from server.store import signing
 from server.store.database import Database
 from server.store.locks import exclusively
+from server.store.sealing import seal, unseal
 from server.store.signing import SigningKey
 from signaling.ports import Clock
 
@@ -34,7 +35,7 @@ class Signing:
         """The private half of the key in use; made if there is none, or none that can be unsealed."""
         async with self._database.read() as connection:
             key = await signing.current(connection)
-        seed = None if key is None else signing.unseal(self._sealing_key, key)
+        seed = None if key is None else unseal(self._sealing_key, key.kid, key.sealed)
         return seed if seed is not None else await self._database.write(self._make)
 
     async def public_keys(self) -> Sequence[bytes]:
@@ -59,7 +60,7 @@ class Signing:
         await exclusively(connection, "signing", "keys")
         key = await signing.current(connection)  # somebody else may have been first
         if key is not None:
-            seed = signing.unseal(self._sealing_key, key)
+            seed = unseal(self._sealing_key, key.kid, key.sealed)
             if seed is not None:
                 return seed
             log.warning("the signing key cannot be unsealed with this secret: it is retired", kid=key.kid)
@@ -70,7 +71,7 @@ class Signing:
         public = receipts.public_of(seed)
         kid = receipts.key_id(public)
         await signing.retire(connection, now)
-        key = SigningKey(kid, public, signing.seal(self._sealing_key, kid, seed), now)
+        key = SigningKey(kid, public, seal(self._sealing_key, kid, seed), now)
         await signing.add(connection, key)
         log.info("a new signing key", kid=kid)
         return key, seed

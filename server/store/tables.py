@@ -88,7 +88,9 @@ outbox = _table(
     Column("type", Text, nullable=False),
     Column("body", Text, nullable=False),  # frozen here, sent as it is
     Column("created_at", Long, nullable=False),
+    Column("position", Long),  # in which order it was handed on; null: not yet
     UniqueConstraint("stream", "sequence"),
+    Index("uq_outbox_position", "position", unique=True),
     Index(None, "created_at"),
 )
 
@@ -240,4 +242,51 @@ alive = _table(
     "alive",
     Column("node", Text, primary_key=True),
     Column("at", Long, nullable=False),  # the last sign of life (P3.9)
+)
+
+endpoints = _table(
+    "endpoints",  # where events are sent to
+    Column("id", Text, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("description", Text),
+    Column("events", Text, nullable=False),  # types, space-separated; empty: all
+    Column("secret_sealed", Text, nullable=False),
+    Column("old_secret_sealed", Text),  # signs beside the new one until
+    Column("old_secret_until", Long),
+    Column("status", Text, nullable=False),  # enabled, disabled
+    Column("disabled_why", Text),  # gone, failing, operator, sealed
+    Column("failing_since", Long),  # null: the last attempt succeeded, or there was none
+    Column("failures", Long, nullable=False),  # in a row
+    Column("paused_until", Long),  # one attempt then, not many
+    Column("created_at", Long, nullable=False),
+    Column("updated_at", Long, nullable=False),
+)
+
+deliveries = _table(
+    "deliveries",  # one event to one endpoint
+    Column("id", Text, primary_key=True),
+    Column("event", Text, ForeignKey("outbox.id"), nullable=False),
+    Column("endpoint", Text, ForeignKey("endpoints.id"), nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("status", Text, nullable=False),  # pending, delivered, failed
+    Column("attempts", Long, nullable=False),
+    Column("due_at", Long),  # null: never by itself
+    Column("lease", Text),  # who is sending it now
+    Column("leased_until", Long),
+    Column("created_at", Long, nullable=False),
+    Column("finished_at", Long),
+    UniqueConstraint("event", "endpoint"),
+    Index(None, "due_at"),
+    Index(None, "endpoint", "created_at"),
+)
+
+attempts = _table(
+    "attempts",
+    Column("delivery", Text, ForeignKey("deliveries.id"), primary_key=True),
+    Column("number", Long, primary_key=True),
+    Column("at", Long, nullable=False),
+    Column("took", Long, nullable=False),  # milliseconds
+    Column("status", Long),  # null: no answer
+    Column("error", Text),
+    Column("answer", Text),  # the beginning of it
 )

@@ -20,7 +20,7 @@ from server.policy.facts import decode, encode
 from server.policy.terms import Terms, parse_terms
 from server.receipts import Names
 from server.store.database import parse_url
-from server.store.signing import derive_sealing_key
+from server.store.sealing import derive_sealing_key
 from signaling.ledger import Entry, canonical, extend
 from signaling.messages import to_rfc3339
 from signaling.session import MINUTE, HangUp, Join, MediaUp, Role

@@ -1,0 +1,12 @@
+"""Bookings in: sources, what they sent, and the chains of their bookings."""
+
+from __future__ import annotations
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
