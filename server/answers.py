@@ -112,8 +112,8 @@ class LinksAnswer(Answer):
     expert: str | None = None
 
 
-class SessionAnswer(Answer):
-    """A session, whole."""
+class SessionState(Answer):
+    """A session, whole but for its links: what whoever may not have those is told of it."""
 
     id: str
     status: Phase
@@ -131,9 +131,14 @@ class SessionAnswer(Answer):
     end: EndAnswer | None
     refund: RefundAnswer | None
     terms: str = Field(description="the hash of the terms it is judged by")
-    links: LinksAnswer | None = None
     created_at: Time
     updated_at: Time
+
+
+class SessionAnswer(SessionState):
+    """A session, whole."""
+
+    links: LinksAnswer | None = None
 
 
 def session_answer(record: Record, now: Ms, links: dict[Role, str] | None = None) -> SessionAnswer:

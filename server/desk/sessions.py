@@ -35,6 +35,7 @@ from server.policy.facts import (
     Priced,
     RunningLate,
     Settled,
+    link_of,
     machine_facts,
 )
 from server.policy.money import Money
@@ -243,7 +244,7 @@ class Sessions:
             session, facts = step.session, [*facts, *step.facts]
         record, entries = sessions.append(empty, facts)
         await sessions.create(connection, record, entries, _summary(record))
-        events = rows(record, facts, at)
+        events = rows(record, facts, at, self.link)
         await sessions.add_outbox(connection, record, events, at)
         record = replace(record, events=len(events))
         return record, Report(record.session, tuple(machine_facts(facts)), record.version)
@@ -337,7 +338,7 @@ class Sessions:
                 record = record.with_party(
                     role, replace(party, token_version=party.token_version + 1, token_issued_at=at)
                 )
-            return record, (Corrected(at, tuple(f"{role.value}.link" for role in roles)),)
+            return record, (Corrected(at, tuple(link_of(role) for role in roles)),)
 
         record, _ = await self._change(session_id, at, renew)
         return record
@@ -710,7 +711,7 @@ class Sessions:
             after, more = sessions.append(after, [verdict])
             entries += more
         await sessions.save(connection, before, after, entries, _summary(after))
-        events = rows(after, facts, after.updated_at)
+        events = rows(after, facts, after.updated_at, self.link)
         await sessions.add_outbox(connection, after, events, after.updated_at)
         await casebook.settled(connection, self.rules.terms, after, facts, after.updated_at)
         after = replace(after, events=after.events + len(events))

@@ -222,6 +222,11 @@ def decode(body: str) -> AnyFact:
     return fact
 
 
+def link_of(role: Role) -> str:
+    """What ``Corrected`` calls a party's join link."""
+    return f"{role.value}.link"
+
+
 def machine_facts(facts: Iterable[AnyFact]) -> Iterator[Fact]:
     """The facts that ``signaling.session.replay`` follows, in order."""
     for fact in facts:

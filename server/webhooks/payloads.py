@@ -1,13 +1,12 @@
 """Events for the outside, made from new facts: which types, with which data, frozen at the moment of their cause.
 
 Pure. One fact can be news of several kinds (a first join is ``party.joined``, and ``party.waiting`` when nobody else is
-there); many facts are no news at all. Join links are never in an event's body here.
+there); many facts are no news at all. What an event looks like is ``events``; who may make a link passes it in.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from server.answers import session_answer
@@ -18,6 +17,7 @@ from server.policy.facts import (
     ConsentGiven,
     ConsentRefused,
     ConsentWithdrawn,
+    Corrected,
     RefundDecided,
     RefundDisputed,
     RefundExpired,
@@ -25,6 +25,7 @@ from server.policy.facts import (
     RefundRequested,
     Revised,
     Settled,
+    link_of,
     machine_facts,
 )
 from server.policy.people import (
@@ -44,82 +45,42 @@ from server.policy.refund import refund_state
 from server.policy.verdict import RefundStatus
 from server.store.people import File
 from server.store.sessions import OutboxRow, Record
-from signaling.messages import to_rfc3339
+from server.webhooks.events import frozen
 from signaling.session import (
     Booked,
     Declined,
     Departed,
     Ended,
     EndReason,
+    Exchanged,
     Joined,
     Late,
     Met,
     Moved,
     Ms,
+    Role,
     Warned,
     replay,
 )
 
-TYPES = (
-    "session.booked",
-    "session.moved",
-    "session.cancelled",
-    "party.waiting",
-    "party.joined",
-    "party.late",
-    "party.declined",
-    "session.live",
-    "party.dropped",
-    "party.resumed",
-    "session.warning",
-    "session.ended",
-    "refund.eligible",
-    "refund.requested",
-    "refund.review",
-    "refund.approved",
-    "refund.declined",
-    "refund.disputed",
-    "refund.settled",
-    "refund.expired",
-    "consent.asked",
-    "consent.given",
-    "consent.refused",
-    "consent.withdrawn",
-    "rating.given",
-    "rating.voided",
-    "complaint.filed",
-    "complaint.upheld",
-    "complaint.dismissed",
-    "complaint.recategorised",
-    "sanction.imposed",
-    "sanction.lifted",
-    "sanction.appealed",
-    "fee_factor.changed",
-)
+LINKED = frozenset({"session.booked", "session.links"})
+"""The types that carry links."""
+
+Link = Callable[[Record, Role], str]
+"""Makes a party's join link."""
 
 
-def rows(record: Record, facts: Sequence[AnyFact], now: Ms) -> list[OutboxRow]:
+def rows(record: Record, facts: Sequence[AnyFact], now: Ms, link: Link) -> list[OutboxRow]:
     """The events that ``facts``, just put on the record's ledger, are to the outside; numbered on from its last one."""
     if record.probe:
         return []
     news = [(fact.at, type_, data) for fact in facts for type_, data in _news(record, fact)]
     if not news:
         return []
-    session = session_answer(record, now).model_dump(mode="json", exclude={"links"})
+    linked = any(type_ in LINKED for _, type_, _ in news)
+    session = session_answer(record, now, {role: link(record, role) for role in Role} if linked else None)
     return [
-        OutboxRow(
-            type_,
-            json.dumps(
-                {
-                    "type": type_,
-                    "timestamp": to_rfc3339(at),
-                    "sequence": record.events + number,
-                    "data": {"session": session, **data},
-                },
-                separators=(",", ":"),
-                ensure_ascii=False,
-            ),
-        )
+        frozen(type_, at, record.events + number, {"session": session, **data})
         for number, (at, type_, data) in enumerate(news, start=1)
     ]
 
@@ -128,6 +89,10 @@ def _news(record: Record, fact: AnyFact) -> Iterator[tuple[str, dict[str, Any]]]
     match fact:
         case Booked():
             yield "session.booked", {}
+        case Exchanged(role=role):
+            yield "session.links", {"roles": (role,)}
+        case Corrected(what=what) if renewed := tuple(role for role in Role if link_of(role) in what):
+            yield "session.links", {"roles": renewed}
         case Moved(by=by):
             yield "session.moved", {"by": by}
         case Joined(role=role):
@@ -143,9 +108,9 @@ def _news(record: Record, fact: AnyFact) -> Iterator[tuple[str, dict[str, Any]]]
         case Met():
             yield "session.live", {}
         case Departed(role=role, how=how, alive_at=alive_at, grace_until=until):
-            yield "party.dropped", {"role": role, "how": how, "at": to_rfc3339(alive_at), "until": to_rfc3339(until)}
+            yield "party.dropped", {"role": role, "how": how, "at": alive_at, "until": until}
         case Warned(remaining=remaining):
-            yield "session.warning", {"remaining_seconds": remaining / 1000}
+            yield "session.warning", {"remaining_seconds": remaining}
         case Ended(reason=EndReason.CANCELLED, by=by):
             yield "session.cancelled", {"by": by}
         case Ended():
@@ -191,19 +156,7 @@ def person_rows(file: File, facts: Sequence[PersonFact]) -> list[OutboxRow]:
     person = {"id": file.person.person_id, "pseudonym": file.person.pseudonym}
     news = [(fact.at, type_, data) for fact in facts for type_, data in _person_news(file, fact)]
     return [
-        OutboxRow(
-            type_,
-            json.dumps(
-                {
-                    "type": type_,
-                    "timestamp": to_rfc3339(at),
-                    "sequence": file.person.events + number,
-                    "data": {"person": person, **data},
-                },
-                separators=(",", ":"),
-                ensure_ascii=False,
-            ),
-        )
+        frozen(type_, at, file.person.events + number, {"person": person, **data})
         for number, (at, type_, data) in enumerate(news, start=1)
     ]
 
@@ -258,9 +211,9 @@ def _sanction(file: File, id_: str) -> dict[str, Any]:
         "basis": imposed.basis,
         "measure": imposed.measure,
         "roles": imposed.roles,
-        "imposed_at": to_rfc3339(imposed.at),
-        "until": to_rfc3339(imposed.until) if imposed.until is not None else None,
-        "lifted_at": to_rfc3339(lifted.at) if lifted else None,
+        "imposed_at": imposed.at,
+        "until": imposed.until,
+        "lifted_at": lifted.at if lifted else None,
         "lifted_why": lifted.why if lifted else None,
         "complaints": imposed.complaints,
         "rules": imposed.rules,

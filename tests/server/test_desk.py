@@ -48,7 +48,7 @@ async def test_a_booking_is_stored_with_its_ledger_terms_and_event(where: str) -
     body = json.loads(rows[0][2])
     assert body["sequence"] == 1
     assert body["data"]["session"]["starts_at"] == "2026-11-22T12:00:00.000Z"
-    assert "links" not in body["data"]["session"]
+    assert body["data"]["session"]["links"]["client"] == o.desk.link(record, CLIENT)
 
 
 async def test_the_same_booking_twice_changes_nothing(where: str) -> None:
