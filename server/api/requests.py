@@ -12,8 +12,6 @@ import base64
 import binascii
 import json
 import re
-import zoneinfo
-from functools import cache
 from typing import Annotated, Any, Literal, NoReturn, TypeAlias, TypeVar
 
 from aiohttp import web
@@ -25,107 +23,40 @@ from pydantic import (
     Field,
     TypeAdapter,
     ValidationError,
-    WithJsonSchema,
     model_validator,
 )
 
 from server.api.problems import FieldError, Refusal
 from server.desk import Booking
-from server.policy import money
 from server.policy.people import Category, ComplaintStatus, Measure
 from server.policy.verdict import Attendance, AttendanceKind
-from server.store.views import Complained, Party, PersonSort, Wanted
-from signaling.messages import JoinId, Time, from_rfc3339, to_rfc3339
-from signaling.session import MINUTE, Ms, Phase, Role, Whom
+from server.store.views import Complained, PersonSort, Wanted
+from server.wire import (
+    LATEST,
+    Actor,
+    Body,
+    BookingFields,
+    Moment,
+    MoneyBody,
+    Name,
+    Note,
+    PersonId,
+    SessionId,
+    Unreadable,
+    Version,
+    read_json,
+    whole,
+)
+from signaling.messages import JoinId
+from signaling.session import Ms, Phase, Role
 
 M = TypeVar("M", bound=BaseModel)
 
 MAX_BODY = 256 * 1024
 BODY_WITHIN = 20.0
-EARLIEST: Ms = 946_684_800_000  # 2000-01-01
-LATEST: Ms = 7_258_118_400_000  # 2200-01-01: far enough, and every sum of times stays a date
-MAX_AMOUNT = 1_000_000_000_000
-
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 # --- words ------------------------------------------------------------------------------------------------------------
-
-
-def _whole(value: Any) -> Any:
-    """``30.0`` is a whole number in JSON, and some languages write it so."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _time(value: Any) -> Any:
-    if not isinstance(value, str) or not _RFC3339.fullmatch(value):
-        raise ValueError("a time is RFC 3339 with its offset, as in 2026-11-22T15:00:00Z (in a query, write + as %2B)")
-    try:
-        return from_rfc3339(value.upper())
-    except OverflowError:  # an offset that leads out of the years 1 to 9999
-        raise ValueError("no such time") from None
-
-
-def _in_range(at: Ms) -> Ms:
-    if not EARLIEST <= at < LATEST:
-        raise ValueError(f"a time lies between {to_rfc3339(EARLIEST)} and {to_rfc3339(LATEST)}")
-    return at
-
-
-def _currency(value: str) -> str:
-    if value not in money.EXPONENTS:
-        raise ValueError("not an ISO 4217 code that people pay with")
-    return value
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(zoneinfo.available_timezones())
-
-
-def _zone(value: str) -> str:
-    if value not in _zones():
-        raise ValueError("not an IANA time zone such as Europe/Berlin")
-    return value
-
-
-def _no_dots(value: str) -> str:
-    if value in (".", ".."):
-        raise ValueError("an id that a URL swallows cannot be linked to")
-    return value
-
-
-# Bounds stand before the validators that loosen, or they vanish from the schema.
-Moment: TypeAlias = Annotated[
-    Time,
-    AfterValidator(_in_range),
-    BeforeValidator(_time),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "format": "date-time",
-            "description": "RFC 3339 with offset, from 2000 to 2199",
-            "examples": ["2026-11-22T15:00:00Z"],
-        }
-    ),
-]
-SessionId: TypeAlias = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9._:~-]{1,64}$", examples=["bk_812"]), AfterValidator(_no_dots)
-]
-PersonId: TypeAlias = Annotated[
-    str, Field(pattern=r"^[!-~]{1,128}$", description="the booking system's own id of a person", examples=["c_9"])
-]
-Name: TypeAlias = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,200}$", examples=["Ada Lovelace"])]
-Note: TypeAlias = Annotated[str, Field(pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]{1,1000}$")]
-Version: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,32}$", examples=["2026-11"])]
-MetadataKey: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,64}$")]
-MetadataValue: TypeAlias = Annotated[str, Field(pattern=r"^[^\x00-\x08\x0b-\x1f\x7f]{0,256}$")]
-Minutes: TypeAlias = Annotated[int, Field(ge=1, le=480), BeforeValidator(_whole)]
-Amount: TypeAlias = Annotated[int, Field(ge=0, le=MAX_AMOUNT, description="minor units"), BeforeValidator(_whole)]
-Currency: TypeAlias = Annotated[
-    str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217", examples=["USD"]), AfterValidator(_currency)
-]
-Actor: TypeAlias = Literal["client", "expert", "operator"]
 
 
 def _not_blank(value: str) -> str:
@@ -143,10 +74,6 @@ Why: TypeAlias = Annotated[
 RecordId: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
-class Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
 class Query(BaseModel):
     """Strings from a URL, so numbers are read from digits; otherwise as strict as a body."""
 
@@ -156,104 +83,21 @@ class Query(BaseModel):
 # --- bodies -----------------------------------------------------------------------------------------------------------
 
 
-class MoneyBody(Body):
-    """Minor units of an ISO 4217 currency: 12 500 is 125.00 USD."""
-
-    model_config = ConfigDict(title="MoneyIn")
-
-    amount: Amount = Field(examples=[12000])
-    currency: Currency
-
-    def value(self) -> money.Money:
-        return money.Money(self.amount, self.currency)
-
-
-class PartyBody(Body):
-    """One side of a booking."""
-
-    id: PersonId
-    name: Name
-    email: Annotated[str, Field(pattern=r"^[^@\s\x00-\x1f\x7f]{1,64}@[^@\s\x00-\x1f\x7f]{1,189}$")] | None = None
-    time_zone: (
-        Annotated[str, Field(max_length=64, description="IANA name", examples=["Europe/Berlin"]), AfterValidator(_zone)]
-        | None
-    ) = None
-    locale: (
-        Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,4}$", description="BCP 47", examples=["de"])]
-        | None
-    ) = None
-    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1", examples=["DE"])] | None = None
-    metadata: Annotated[
-        dict[MetadataKey, MetadataValue], Field(max_length=16, description="string pairs of your own, given back")
-    ] = {}
-
-    def value(self) -> Party:
-        return Party(
-            person_id=self.id,
-            name=self.name,
-            email=self.email,
-            time_zone=self.time_zone,
-            locale=self.locale,
-            country=self.country,
-            metadata=tuple(sorted(self.metadata.items())),
-        )
-
-
-class AcceptedBody(Body):
-    """The guidelines were accepted at booking: which text, and when (P5.2)."""
-
-    version: Version
-    accepted_at: Moment
-
-
-class GuidelinesBody(Body):
-    client: AcceptedBody | None = None
-    expert: AcceptedBody | None = None
-
-
-class BookingBody(Body):
+class BookingBody(BookingFields):
     """A session as the booking system wants it to be. Sent again, it moves or corrects (P0.1)."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "starts_at": "2026-11-22T15:00:00Z",
-                    "duration_minutes": 30,
-                    "client": {"id": "c_9", "name": "Ada Lovelace"},
-                    "expert": {"id": "e_4", "name": "Grace Hopper", "time_zone": "America/New_York"},
-                    "title": "Compilers, an introduction",
-                    "fee": {"amount": 12000, "currency": "USD"},
-                }
-            ]
-        }
-    )
-
-    starts_at: Moment
-    duration_minutes: Minutes
-    client: PartyBody
-    expert: PartyBody
-    title: Name | None = None
-    fee: MoneyBody | None = Field(None, description="what the client actually paid")
-    guidelines: GuidelinesBody | None = None
-    by: Actor | None = Field(None, description="who moves it, when this moves it")
-
     def command(self, session_id: str) -> Booking:
-        accepted = []
-        if self.guidelines is not None:
-            for role, each in ((Role.CLIENT, self.guidelines.client), (Role.EXPERT, self.guidelines.expert)):
-                if each is not None:
-                    accepted.append((role, each.version, each.accepted_at))
+        starts_at, duration = self.slot()
         return Booking(
             id=session_id,
-            starts_at=self.starts_at,
-            duration=self.duration_minutes * MINUTE,
+            starts_at=starts_at,
+            duration=duration,
             client=self.client.value(),
             expert=self.expert.value(),
             title=self.title,
             fee=self.fee.value() if self.fee else None,
-            accepted=tuple(accepted),
-            by=Whom(self.by) if self.by else None,
+            accepted=self.accepted(),
+            by=self.whom(),
         )
 
 
@@ -321,7 +165,7 @@ class LeavingBody(Body):
 class RatingBody(Body):
     """The other party, once, within the rating window (P2.1)."""
 
-    stars: Annotated[int, Field(ge=1, le=5), BeforeValidator(_whole)]
+    stars: Annotated[int, Field(ge=1, le=5), BeforeValidator(whole)]
     tags: Annotated[tuple[Annotated[str, Field(pattern=r"^[a-z_]{1,32}$")], ...], Field(max_length=8)] = ()
     text: Words | None = None
 
@@ -386,7 +230,7 @@ class AttendanceBody(Body):
     """What one party's attendance is revised to (P3.15)."""
 
     attendance: AttendanceKind | None = Field(description="null: nothing can be said (P1.4)")
-    lateness_seconds: Annotated[int, Field(ge=1, le=28_800), BeforeValidator(_whole)] | None = Field(
+    lateness_seconds: Annotated[int, Field(ge=1, le=28_800), BeforeValidator(whole)] | None = Field(
         None, description="of `late`, and of nothing else"
     )
 
@@ -514,22 +358,10 @@ class RoleQuery(Query):
 
 async def body(request: web.Request, model: type[M]) -> M:
     """The JSON body as ``model``. ``Refusal`` 415, 413, 408, 400 or 422."""
-    if request.content_type != "application/json":
-        raise Refusal(415, "unsupported_media_type", "Send the body as application/json.")
-    if "Content-Encoding" in request.headers:  # the server does not unpack: see SERVER_OPTIONS
-        headers = {"Accept-Encoding": "identity"}
-        raise Refusal(415, "unsupported_media_type", "Send the body without a Content-Encoding.", headers=headers)
     try:
-        async with asyncio.timeout(BODY_WITHIN):
-            raw = await request.read()
-    except TimeoutError:
-        raise Refusal(408, "too_slow", f"The body did not come within {BODY_WITHIN:.0f} seconds.") from None
-    try:
-        text = raw.decode()
-        parsed = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        why = str(error) if isinstance(error, _Readable) else "this is not JSON in UTF-8"
-        raise Refusal(400, "bad_json", f"The body cannot be read: {why}.") from None
+        text, parsed = read_json(await raw(request))
+    except Unreadable as error:
+        raise Refusal(400, "bad_json", f"The body cannot be read: {error}.") from None
     if not isinstance(parsed, dict):
         raise Refusal(
             422, "invalid", "The body is a JSON object.", errors=(FieldError(path="", message="not an object"),)
@@ -538,6 +370,20 @@ async def body(request: web.Request, model: type[M]) -> M:
         return model.model_validate_json(text)
     except ValidationError as error:
         refuse(error)
+
+
+async def raw(request: web.Request) -> bytes:
+    """The body, said to be JSON, as it came. ``Refusal`` 415, 413 or 408."""
+    if request.content_type != "application/json":
+        raise Refusal(415, "unsupported_media_type", "Send the body as application/json.")
+    if "Content-Encoding" in request.headers:  # the server does not unpack: see SERVER_OPTIONS
+        headers = {"Accept-Encoding": "identity"}
+        raise Refusal(415, "unsupported_media_type", "Send the body without a Content-Encoding.", headers=headers)
+    try:
+        async with asyncio.timeout(BODY_WITHIN):
+            return await request.read()
+    except TimeoutError:
+        raise Refusal(408, "too_slow", f"The body did not come within {BODY_WITHIN:.0f} seconds.") from None
 
 
 def query(request: web.Request, model: type[M]) -> M:
@@ -680,18 +526,3 @@ def refuse(error: ValidationError, at: str = "") -> NoReturn:
 
 def _printable(part: object) -> str:
     return "".join(c if c.isprintable() else "?" for c in str(part)[:64])
-
-
-class _Readable(ValueError):
-    """An error whose text may be shown."""
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise _Readable("an object names a key twice")
-    return found
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise _Readable(f"JSON knows no {name}")
