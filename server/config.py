@@ -7,6 +7,7 @@ What the marketplace may tune about its rules is not here but in the terms (``HE
 from __future__ import annotations
 
 import ipaddress
+import re
 import secrets
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -19,6 +20,7 @@ from signaling.messages import IceServer
 
 PREFIX = "HEADSTRT_"
 MIN_SECRET = 32
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
 _WEAK = ("change-me", "changeme", "secret", "development", "example", "default")
 
 CommaList = Annotated[tuple[str, ...], NoDecode]
@@ -87,6 +89,15 @@ class Settings(BaseSettings):
             ipaddress.ip_network(part)
         return value
 
+    @field_validator("embed_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for part in value:
+            # it goes into headers and pages, and is compared with what browsers write, who leave the usual port out
+            if not _ORIGIN.fullmatch(part) or re.fullmatch(r"https:.*:443|http:.*:80", part):
+                raise ValueError(f"{part}: an origin is https://host or https://host:port, in small letters, no more")
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _database(cls, value: str) -> str:
@@ -110,6 +121,8 @@ class Settings(BaseSettings):
         if self.media_port and self.media_ports[-1] > 65_535:
             problems.append("MEDIA_PORT and MEDIA_WORKERS together go past port 65535")
         if self.env == "production":
+            if any(origin.startswith("http://") for origin in self.embed_origins):
+                problems.append("EMBED_ORIGINS must be https: a page without it gets no camera")
             if not self.secret or any(weak in self.secret.lower() for weak in _WEAK):
                 problems.append(f"SECRET must be {MIN_SECRET} random bytes or more (try: openssl rand -hex 32)")
             if self.api_key and (len(self.api_key) < 24 or any(weak in self.api_key.lower() for weak in _WEAK)):

@@ -1,10 +1,12 @@
-"""The browser's pages, as the build left them: home, a session's page, and their hashed assets.
+"""The browser's pages, as the build left them: home, a session's page, their hashed assets, and the element for others.
 
 A session's page is the same for every id and every token: who may see what is decided by the calls it makes. This file
 reads no session and no token; the token is in the fragment, which never gets here.
 """
 
 from __future__ import annotations
+
+from html import escape
 
 from aiohttp import web
 
@@ -13,6 +15,7 @@ from server.api.middleware import page_policy, permissions
 from signaling.errors import NotFound
 
 IMMUTABLE = "public, max-age=31536000, immutable"
+_FOR_A_WHILE = "public, max-age=600"
 _ASSETS = "assets"
 
 _NOT_BUILT = """<!doctype html>
@@ -52,12 +55,34 @@ async def asset(request: web.Request) -> web.StreamResponse:
     return web.FileResponse(wanted, headers={"Cache-Control": IMMUTABLE})
 
 
+async def embed_script(request: web.Request) -> web.StreamResponse:
+    """The element that puts a session's page into another site's. A module from elsewhere is fetched with CORS."""
+    return _embed(request, "v1.js", "text/javascript; charset=utf-8")
+
+
+async def embed_types(request: web.Request) -> web.StreamResponse:
+    return _embed(request, "v1.d.ts", "application/typescript; charset=utf-8")
+
+
 async def demo(request: web.Request) -> web.Response:
     """The sample sessions with their links, in demo mode only."""
     samples = deps(request).demo()
     if not samples:
         raise NotFound("This server is not in demo mode.")
     return web.json_response(list(samples))
+
+
+def _embed(request: web.Request, name: str, content_type: str) -> web.StreamResponse:
+    file = deps(request).settings.pages / "embed" / name
+    if not file.is_file():
+        raise NotFound("The pages are not built yet: run make setup.")
+    headers = {
+        "Access-Control-Allow-Origin": "*",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+        "Cache-Control": _FOR_A_WHILE,
+        "Content-Type": content_type,
+    }
+    return web.FileResponse(file, headers=headers)
 
 
 def _page(request: web.Request, name: str, *, framed: bool) -> web.StreamResponse:
@@ -71,4 +96,12 @@ def _page(request: web.Request, name: str, *, framed: bool) -> web.StreamRespons
         "Cache-Control": "no-store" if framed else "no-cache",
         "Content-Type": "text/html; charset=utf-8",
     }
+    if framed and settings.embed_origins:
+        return web.Response(text=_with_embedders(file.read_text(), settings.embed_origins), headers=headers)
     return web.FileResponse(file, headers=headers)
+
+
+def _with_embedders(page: str, origins: tuple[str, ...]) -> str:
+    """With the origins whose messages the page takes: the browser does not tell it who may frame it."""
+    meta = f'<meta name="embedders" content="{escape(" ".join(origins))}" />'
+    return page.replace("</head>", f"{meta}</head>", 1)

@@ -586,6 +586,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/s/{id}", pages.session, Open.EVERYONE),
     Route("GET", "/s/{id}/receipt", pages.receipt, Open.EVERYONE),
     Route("GET", "/assets/{path:.+}", pages.asset, Open.EVERYONE),
+    Route("GET", "/embed/v1.js", pages.embed_script, Open.EVERYONE),
+    Route("GET", "/embed/v1.d.ts", pages.embed_types, Open.EVERYONE),
     Route("GET", "/demo.json", pages.demo, Open.EVERYONE),
 )
 

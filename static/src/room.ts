@@ -9,7 +9,7 @@ import { ServerClock } from "./clock";
 import { Connection } from "./connection";
 import { type DeviceKind, Devices, isTrouble } from "./devices";
 import { hadJoined, type Identity, rememberJoined } from "./identity";
-import { LINES, type Line, Peer } from "./peer";
+import { LINES, type Line, Peer, type Quality } from "./peer";
 import type { Ack, Commands, Events, HangUpCommand, ReportAndLeaveCommand } from "./protocol";
 import { type CheckResult, type CheckSteps, Problem, Rest } from "./rest";
 import {
@@ -47,7 +47,7 @@ export class Room {
   readonly clock = new ServerClock();
   readonly devices = new Devices(() => this.#onDevices());
   readonly rest: Rest;
-  readonly #id: string;
+  readonly #identity: Identity;
   readonly #changed: () => void;
   readonly #connection: Connection;
 
@@ -72,6 +72,8 @@ export class Room {
   chatOpen = false;
   unread = 0;
   speakerHeard: boolean | null = null;
+  /** The newest figures of the running call. */
+  quality: Quality | null = null;
   /** What was typed and not sent, by form: a panel may close, and the time may be up, in the middle of a sentence. */
   readonly drafts = new Map<string, FormData>();
 
@@ -100,7 +102,7 @@ export class Room {
   #wakeLock: WakeLockSentinel | null = null;
 
   constructor(identity: Identity, changed: () => void) {
-    this.#id = identity.id;
+    this.#identity = identity;
     this.#changed = changed;
     this.rest = new Rest(identity.token);
     this.#connection = new Connection(identity.token, {
@@ -143,7 +145,7 @@ export class Room {
     if (isOver(this.session.view)) return;
     this.#connection.connect();
     void this.devices.start();
-    if (hadJoined(this.#id)) {
+    if (hadJoined(this.#identity)) {
       this.returning = true;
       await this.join();
     }
@@ -249,7 +251,7 @@ export class Room {
       this.#pending = null;
       for (const act of pending) act();
       this.seat = "taken";
-      rememberJoined(this.#id, true);
+      rememberJoined(this.#identity, true);
       if (this.session) this.session = seated(this.session, this.#join);
       void this.#keepAwake();
       this.#sendMedia();
@@ -315,7 +317,7 @@ export class Room {
     this.returning = false;
     this.#join = null;
     this.#pending = null;
-    rememberJoined(this.#id, false);
+    rememberJoined(this.#identity, false);
     this.#peer?.close();
     this.#peer = null;
     this.#stopScreen();
@@ -325,6 +327,14 @@ export class Room {
   }
 
   // --- own media ------------------------------------------------------------------------------------------------------
+
+  get microphoneOn(): boolean {
+    return this.devices.state.microphone === "on" && !this.muted;
+  }
+
+  get cameraOn(): boolean {
+    return this.devices.state.camera === "on";
+  }
 
   async setMicrophone(on: boolean): Promise<void> {
     this.muted = !on;
@@ -414,15 +424,25 @@ export class Room {
     this.#checking = setTimeout(() => void this.#sendCheck(), 1_500);
   }
 
-  async #sendCheck(): Promise<void> {
-    const { camera, microphone } = this.devices.state;
-    if (this.seat !== "none" || this.state === "ended" || camera === "asking" || microphone === "asking") return;
-    const steps: CheckSteps = {
+  get checks(): CheckSteps {
+    return {
       camera: this.#result("camera"),
       microphone: this.#result("microphone"),
       speaker: this.speakerHeard === null ? "skipped" : this.speakerHeard ? "ok" : "failed",
       network: "skipped",
     };
+  }
+
+  get checkStatus(): "asking" | "ok" | "trouble" {
+    const { camera, microphone } = this.devices.state;
+    if (camera === "asking" || microphone === "asking") return "asking";
+    return isTrouble(camera) || isTrouble(microphone) || this.speakerHeard === false ? "trouble" : "ok";
+  }
+
+  async #sendCheck(): Promise<void> {
+    if (this.seat !== "none" || this.state === "ended" || this.checkStatus === "asking") return;
+    const { camera, microphone } = this.devices.state;
+    const steps = this.checks;
     const detail = `camera ${camera}, microphone ${microphone}`;
     const whole = JSON.stringify([steps, detail]);
     if (whole === this.#lastCheck) return;
@@ -516,8 +536,9 @@ export class Room {
 
   async #sendQuality(): Promise<void> {
     if (this.seat !== "taken" || this.#peer?.state !== "connected") return;
-    const quality = await this.#peer.quality();
-    await this.#connection.send("quality", quality);
+    this.quality = await this.#peer.quality();
+    this.#changed();
+    await this.#connection.send("quality", this.quality);
   }
 
   // --- words ------------------------------------------------------------------------------------------------------------

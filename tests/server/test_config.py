@@ -228,3 +228,48 @@ def test_the_password_of_the_database_is_not_shown(environment: pytest.MonkeyPat
     settings = load()
     assert settings.masked()["HEADSTRT_DATABASE_URL"] == url.format("***")
     assert "hidden" not in repr(settings)
+
+
+# --- who may embed a session ------------------------------------------------------------------------------------------
+
+
+def test_nobody_may_embed_a_session_by_default() -> None:
+    assert load().embed_origins == ()
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "*",
+        "https:",
+        "https://*",
+        "https://*.shop.example",
+        "shop.example",
+        "//shop.example",
+        "https://shop.example/",
+        "https://shop.example/checkout",
+        "https://shop.example:443",
+        "https://shop.example:0",
+        "https://Shop.example",
+        "https://user@shop.example",
+        "https://shop.example; script-src *",
+        "https://shop.example https://evil.example",
+        "https://shop.example'",
+        'https://shop.example"',
+        "https://shop.example\nX-Frame-Options: no",
+        "javascript://shop.example",
+        "null",
+        "'self'",
+    ],
+)
+def test_an_embedder_is_one_plain_origin(environment: pytest.MonkeyPatch, origin: str) -> None:
+    (problem,) = problems(environment, EMBED_ORIGINS=f"https://good.example,{origin}")
+    assert problem.startswith("HEADSTRT_EMBED_ORIGINS: ")
+
+
+def test_an_embedder_without_tls_is_for_development(environment: pytest.MonkeyPatch) -> None:
+    (problem,) = problems(environment, EMBED_ORIGINS="http://localhost:8081")
+    assert "EMBED_ORIGINS must be https" in problem
+    environment.setenv("HEADSTRT_ENV", "development")
+    environment.setenv("HEADSTRT_EMBED_ORIGINS", "http://localhost:8081, http://[::1]:8081,https://a-b.example:8443")
+    assert load().embed_origins == ("http://localhost:8081", "http://[::1]:8081", "https://a-b.example:8443")

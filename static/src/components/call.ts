@@ -125,9 +125,8 @@ export class Call extends RoomElement {
 
   #controls() {
     const { room } = this;
-    const { devices } = room;
-    const microphone = devices.state.microphone === "on" && !room.muted;
-    const camera = devices.state.camera === "on";
+    const microphone = room.microphoneOn;
+    const camera = room.cameraOn;
     const canShare = Boolean(navigator.mediaDevices?.getDisplayMedia);
     return html`
       <footer class="controls">

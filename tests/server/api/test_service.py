@@ -48,7 +48,10 @@ def dist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     made = tmp_path / "dist"
     (made / "assets").mkdir(parents=True)
     (made / "home.html").write_text("<!doctype html>home")
-    (made / "session.html").write_text("<!doctype html>session")
+    (made / "session.html").write_text("<!doctype html><head></head>session")
+    (made / "embed").mkdir()
+    (made / "embed" / "v1.js").write_text("export {}")
+    (made / "embed" / "v1.d.ts").write_text("export {}")
     (made / "assets" / "main-0a1b2c.js").write_text("export {}")
     monkeypatch.setenv("HEADSTRT_PAGES", str(made))
     return made
@@ -60,7 +63,7 @@ async def test_the_pages(world: World) -> None:
     assert (await home.text(), home.content_type) == ("<!doctype html>home", "text/html")
     assert "camera=()" in home.headers["Permissions-Policy"]
     call = await world.call("GET", "/s/no-such-session", None)
-    assert await call.text() == "<!doctype html>session"
+    assert await call.text() == "<!doctype html><head></head>session"
     assert call.headers["Cache-Control"] == "no-store"
     assert "camera=(self)" in call.headers["Permissions-Policy"]
     policy = call.headers["Content-Security-Policy"]
@@ -79,7 +82,30 @@ async def test_embedders_may_frame_a_session_and_nothing_else(build: Build) -> N
     call = await world.call("GET", "/s/bk_1", None)
     assert "frame-ancestors https://shop.example" in call.headers["Content-Security-Policy"]
     assert 'microphone=(self "https://shop.example")' in call.headers["Permissions-Policy"]
-    assert "frame-ancestors 'none'" in (await world.call("GET", "/", None)).headers["Content-Security-Policy"]
+    assert '<meta name="embedders" content="https://shop.example" />' in await call.text()
+    for path in ("/", "/docs", "/s/bk_1/receipt", "/embed/v1.js", "/v1/me", "/nothing"):
+        assert "frame-ancestors 'none'" in (await world.call("GET", path, None)).headers["Content-Security-Policy"]
+
+
+@pytest.mark.usefixtures("dist")
+async def test_a_page_that_nobody_may_frame_names_no_embedder(world: World) -> None:
+    assert "embedders" not in await (await world.call("GET", "/s/bk_1", None)).text()
+
+
+@pytest.mark.usefixtures("dist")
+async def test_the_element_may_be_loaded_by_any_site(world: World) -> None:
+    script = await world.call("GET", "/embed/v1.js", None)
+    assert (script.status, script.content_type) == (200, "text/javascript")
+    assert script.headers["Access-Control-Allow-Origin"] == "*"
+    assert script.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    types = await world.call("GET", "/embed/v1.d.ts", None)
+    assert (types.status, types.content_type) == (200, "application/typescript")
+    assert "Access-Control-Allow-Origin" not in (await world.call("GET", "/", None)).headers
+
+
+async def test_without_the_build_there_is_no_element(build: Build, tmp_path: Path) -> None:
+    world = await build(pages=tmp_path)
+    await refused(await world.call("GET", "/embed/v1.js", None), 404, "not_found")
 
 
 @pytest.mark.usefixtures("dist")

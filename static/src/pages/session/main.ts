@@ -10,13 +10,20 @@ import "../../components/refund";
 import "../../components/running-late";
 import "../../components/calendar";
 import { html, LitElement, nothing } from "lit";
-import { readIdentity } from "../../identity";
+import { Embedded, embedders } from "../../embedded";
+import { type Identity, identityWith, linked, readIdentity } from "../../identity";
 import { type Fatal, Room } from "../../room";
 import { texts } from "../../texts";
+
+/** An embedder hands the token over when the page has loaded. */
+const HANDED_WITHIN = 3_000;
 
 /** The page: one of the states, drawn anew when the room changes and at every second of the server's clock. */
 class SessionPage extends LitElement {
   #room: Room | null = null;
+  #identity: Identity | null = null;
+  #embedded: Embedded | null = null;
+  #handing = false;
   #leaving: "ways" | "report" | null = null;
   #tick: ReturnType<typeof setTimeout> | undefined;
 
@@ -27,12 +34,30 @@ class SessionPage extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     addEventListener("hashchange", () => location.hash.includes("t=") && location.reload()); // the link once more
-    const identity = readIdentity();
-    if (identity) {
-      this.#room = new Room(identity, () => this.requestUpdate());
-      void this.#room.start();
-    }
+    const origins = parent === window ? [] : embedders();
+    if (origins.length > 0) this.#embedded = new Embedded(origins, (token) => this.#onToken(token));
+    this.#handing = this.#embedded !== null && !linked();
+    if (this.#handing) setTimeout(() => this.#handing && this.#enter(readIdentity()), HANDED_WITHIN);
+    else this.#enter(readIdentity());
     this.#nextSecond();
+  }
+
+  #enter(identity: Identity | null): void {
+    this.#handing = false;
+    this.#identity = identity;
+    this.requestUpdate();
+    if (!identity) return;
+    const room = new Room(identity, () => {
+      this.#embedded?.update(room);
+      this.requestUpdate();
+    });
+    this.#room = room;
+    void room.start();
+  }
+
+  #onToken(token: string): void {
+    if (!this.#identity) this.#enter(identityWith(token));
+    else if (this.#identity.token !== token) location.reload(); // and is handed it again
   }
 
   /** So that the countdown steps when the server's clock does. */
@@ -59,6 +84,7 @@ class SessionPage extends LitElement {
     const now = room?.clock.now() ?? 0;
     document.body.dataset.state = state;
     document.title = this.#title(state);
+    if (this.#handing) return nothing;
     if (!room) return problem("no_link");
     if (state === "error") {
       return room.fatal
