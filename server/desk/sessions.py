@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server import tokens
 from server.desk import casebook
+from server.desk.endpoints import Endpoints
 from server.desk.signing import Signing
 from server.policy.facts import (
     AnyFact,
@@ -50,7 +51,7 @@ from server.policy.refund import (
 from server.policy.settlement import settle
 from server.policy.terms import Terms
 from server.store import keys, people, sessions
-from server.store.database import Database
+from server.store.database import Database, Work
 from server.store.sessions import Party, Record, Summary
 from server.webhooks.payloads import rows
 from signaling.errors import Busy, Denied, HeadstrtError, NotFound, Stale, UserError
@@ -167,18 +168,22 @@ class Sessions:
     """One per process. ``alarm(session, when)`` asks for a ``wake``; ``listeners`` are told after each commit.
 
     ``catch_up`` is awaited before each change: whoever knows that this service stood still settles that first (P3.9).
-    ``mutual`` says how long a session has had media both ways.
+    ``mutual`` says how long a session has had media both ways. ``posted`` is called after each commit that may have
+    written events.
     """
 
     def __init__(self, database: Database, rules: Rules, clock: Clock) -> None:
         self.database = database
         self.rules = rules
         self.clock = clock
-        self.signing = Signing(database, rules.sealing_key, clock)
+        sealing_key = rules.sealing_key or secrets.token_bytes(32)
+        self.signing = Signing(database, sealing_key, clock)
+        self.endpoints = Endpoints(database, sealing_key, clock)
         self.listeners: list[Listener] = []
         self.alarm: Callable[[str, Ms | None], None] = lambda session, when: None
         self.mutual: Callable[[str], Ms] = lambda session: 0
         self.catch_up: Callable[[], Awaitable[None]] = _lived_on
+        self.posted: Callable[[], None] = lambda: None
         self.within = WITHIN
         self._under_way: set[asyncio.Task[Any]] = set()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -480,12 +485,19 @@ class Sessions:
 
     async def _look_again(self, pseudonym: str) -> None:
         at = self.clock()
-        await self.database.write(lambda c: casebook.look_again(c, self.rules.terms, pseudonym, at))
+        await self._written(lambda c: casebook.look_again(c, self.rules.terms, pseudonym, at))
+
+    async def _written(self, work: Work[T]) -> T:
+        """A change of persons alone."""
+        result = await self.database.write(work)
+        self.posted()
+        return result
 
     async def sign_of_life(self) -> Ms:
         """This service was alive now, and could write so (P3.9)."""
         now = self.clock()
-        await self.database.write(lambda connection: sessions.sign_of_life(connection, NODE, now))
+        # A long queue is no outage: the sign does not stand in it.
+        await self.database.write(lambda connection: sessions.sign_of_life(connection, NODE, now), first=True)
         return now
 
     async def reconcile(self) -> None:
@@ -720,6 +732,7 @@ class Sessions:
     async def _tell(self, before: Record | None, record: Record, report: Report) -> None:
         """After the commit. What fails here is mended by the next snapshot and the sweep; the record stands."""
         self.alarm(record.id, _summary(record).wake_at)
+        self.posted()
         if report.facts:
             was = before.session.phase if before else "new"
             by = " ".join(f"{fact.kind}({getattr(fact, 'role', '')})" for fact in report.facts).replace("()", "")

@@ -60,8 +60,8 @@ class Database(ABC):
         """Run migrations in one transaction, before anything is written."""
 
     @abstractmethod
-    async def write(self, work: Work[T]) -> T:
-        """Run ``work`` in a transaction and return its result once it is on the disk.
+    async def write(self, work: Work[T], *, first: bool = False) -> T:
+        """Run ``work`` in a transaction and return its result once it is on the disk. ``first``: before all who wait.
 
         ``work`` may only talk to its connection: others are waiting for it. Whatever it raises undoes it alone; after a
         statement that failed it can do nothing more. Where two undo each other it is run again, from its beginning.

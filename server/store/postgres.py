@@ -136,8 +136,9 @@ class PostgreSQL(Database):
         self._writer: AsyncEngine | None = None
         self._reader: AsyncEngine | None = None
         self._slots: asyncio.LifoQueue[int] = asyncio.LifoQueue()
+        self._first: asyncio.LifoQueue[int] = asyncio.LifoQueue()  # kept free for what stands in no queue
         for slot in range(WRITERS):
-            self._slots.put_nowait(slot)
+            (self._slots if slot else self._first).put_nowait(slot)
         self._under_way: set[asyncio.Task[Any]] = set()
         self._closing = asyncio.Event()
         self._epoch: int | None = None
@@ -168,12 +169,13 @@ class PostgreSQL(Database):
                 await connection.exec_driver_sql(f"set local {setting} = 0")  # a migration takes what it takes
             return await connection.run_sync(work)
 
-    async def write(self, work: Work[T]) -> T:
+    async def write(self, work: Work[T], *, first: bool = False) -> T:
         if self._writer is None:
             raise RuntimeError("the database is not open")
         began = time.monotonic()
         turn = _Turn()
-        task = asyncio.create_task(self._in_turn(self._writer, work, turn), name="database-write")
+        slots = self._first if first else self._slots
+        task = asyncio.create_task(self._in_turn(self._writer, work, turn, slots), name="database-write")
         self._under_way.add(task)
         task.add_done_callback(self._finished)
         try:
@@ -228,8 +230,8 @@ class PostgreSQL(Database):
 
     # --- one write ---
 
-    async def _in_turn(self, engine: AsyncEngine, work: Work[T], turn: _Turn) -> T:
-        slot = await self._slots.get()
+    async def _in_turn(self, engine: AsyncEngine, work: Work[T], turn: _Turn, slots: asyncio.LifoQueue[int]) -> T:
+        slot = await slots.get()
         try:
             for attempt in range(ATTEMPTS):
                 try:
@@ -245,7 +247,7 @@ class PostgreSQL(Database):
                     log.warning("a transaction was undone", error=_reason(error), attempt=attempt)
             raise Stale() if undone else Busy()
         finally:
-            self._slots.put_nowait(slot)
+            slots.put_nowait(slot)
 
     async def _attempt(self, engine: AsyncEngine, work: Work[T], turn: _Turn, slot: int) -> T:
         committing, token = False, uuid.uuid4().hex

@@ -202,7 +202,7 @@ async def test_a_disk_that_takes_nothing_is_an_outage_once_it_does_again(
         await b.call()
         real = o.database.write
 
-        async def full(work: Any) -> Any:
+        async def full(work: Any, *, first: bool = False) -> Any:
             raise Busy()
 
         monkeypatch.setattr(o.database, "write", full)

@@ -18,6 +18,7 @@ from server.store import sessions, tables
 from server.store.database import Database, Locked, open_database
 from server.store.locks import add_once, exclusively
 from server.store.migrate import newest, revision, upgrade
+from server.store.postgres import WRITERS
 from server.store.sessions import Summary
 from signaling.errors import Busy, Stale
 from signaling.session import Role
@@ -130,6 +131,31 @@ async def test_who_waits_too_long_for_its_turn_is_told_so_and_it_never_happens(d
     await asyncio.gather(*held, return_exceptions=True)
     await db.write(put(3))
     assert await stored(db) == [3]
+
+
+async def test_what_goes_first_stands_in_no_queue(db: Database) -> None:
+    begun: list[str] = []
+    go = asyncio.Event()
+
+    def wait(name: str) -> Callable[[AsyncConnection], Awaitable[None]]:
+        async def work(connection: AsyncConnection) -> None:
+            begun.append(name)
+            await go.wait()
+
+        return work
+
+    async def sign(connection: AsyncConnection) -> None:
+        begun.append("sign")
+
+    crowd = [asyncio.create_task(db.write(wait(f"{n}"))) for n in range(50)]
+    while not begun:
+        await asyncio.sleep(0)
+    signing = asyncio.create_task(db.write(sign, first=True))
+    await asyncio.sleep(0.1)
+    go.set()
+    await asyncio.gather(signing, *crowd)
+    assert len(begun) == 51
+    assert begun.index("sign") <= WRITERS, "only those that had begun were before it"
 
 
 async def test_one_that_has_begun_is_finished_though_its_caller_is_cancelled(db: Database) -> None:
