@@ -15,6 +15,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from server.mail.address import parse as parse_mailbox
+from server.mail.smtp import Server as MailServer
+from server.mail.smtp import parse_server
 from server.store.database import parse_url, shown_url
 from signaling.messages import IceServer
 
@@ -62,13 +65,27 @@ class Settings(BaseSettings):
     guidelines_version: str = Field("2026-11", max_length=32, description="version of the text that parties accept")
     ice_servers: tuple[IceServer, ...] = Field((), description="JSON list of TURN servers for strict networks")
     embed_origins: CommaList = Field((), description="origins that may put a session into an iframe")
+    smtp_url: str = Field(
+        "", description="mail server, smtp://user:password@host:587 or smtps://…; empty: no mail", repr=False
+    )
+    smtp_ca: Path | None = Field(None, description="authorities (PEM) that vouch for it; default: the machine's")
+    mail_from: str = Field("", description="whom letters come from: Example <sessions@example.org>")
+    mail_reply_to: str = Field("", description="where answers to them go; default: to whom they come from")
+    mail_reminder_minutes: int = Field(
+        60, ge=0, le=10_080, description="how long before the start a reminder goes out; 0: none"
+    )
+    webhook_allow: CommaList = Field(
+        (), description="addresses or networks that webhooks may go to though they are private, also without TLS"
+    )
     self_test_every: int = Field(
         0, ge=0, le=86_400, description="seconds between calls with which the server tests itself; 0: none"
     )
     log_format: Literal["console", "json"] = Field("console", description="for eyes or for machines")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="how much is logged")
 
-    @field_validator("media_bind", "media_advertise", "trusted_proxies", "embed_origins", mode="before")
+    @field_validator(
+        "media_bind", "media_advertise", "trusted_proxies", "embed_origins", "webhook_allow", mode="before"
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -82,7 +99,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"{part}: browsers cannot be told of link-local or IPv4-mapped addresses")
         return value
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "webhook_allow")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for part in value:
@@ -111,6 +128,20 @@ class Settings(BaseSettings):
             raise ValueError("must begin with https:// (or http:// for trying it out)")
         return value.rstrip("/")
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, value: str) -> str:
+        if value:
+            parse_server(value)
+        return value
+
+    @field_validator("mail_from", "mail_reply_to")
+    @classmethod
+    def _mailboxes(cls, value: str) -> str:
+        if value:
+            parse_mailbox(value)
+        return value
+
     @model_validator(mode="after")
     def _together(self) -> Settings:
         problems = []
@@ -118,6 +149,8 @@ class Settings(BaseSettings):
             problems.append(f"SECRET must be {MIN_SECRET} random bytes or more (try: openssl rand -hex 32)")
         if bool(self.tls_cert) != bool(self.tls_key):
             problems.append("TLS_CERT and TLS_KEY go together")
+        if self.smtp_url and not self.mail_from:
+            problems.append("SMTP_URL needs MAIL_FROM")
         if self.media_port and self.media_ports[-1] > 65_535:
             problems.append("MEDIA_PORT and MEDIA_WORKERS together go past port 65535")
         if self.env == "production":
@@ -146,6 +179,11 @@ class Settings(BaseSettings):
         step = 1 if self.media_port else 0
         return tuple(self.media_port + step * number for number in range(self.media_workers))
 
+    @property
+    def mail_server(self) -> MailServer | None:
+        """Where mail is handed over; None: there is no mail."""
+        return parse_server(self.smtp_url, self.smtp_ca) if self.smtp_url else None
+
     def masked(self) -> dict[str, str]:
         """Every setting as text, secrets hidden: for ``headstrt doctor``."""
         shown = {}
@@ -154,6 +192,8 @@ class Settings(BaseSettings):
             secret = name in ("secret", "api_key", "ice_servers")
             if name == "database_url":
                 value = shown_url(parse_url(value))
+            if name == "smtp_url" and self.mail_server is not None:
+                value = self.mail_server.shown
             shown[PREFIX + name.upper()] = ("(set)" if value else "(not set)") if secret else str(value)
         return shown
 

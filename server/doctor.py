@@ -13,8 +13,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from server.config import Settings
+from server.mail.smtp import Server, Unreachable, check
 from server.policy.terms import Terms, TermsError, parse_terms
 from server.store.database import Locked, open_database, shown_url
 from server.store.migrate import newest, revision
@@ -39,7 +41,10 @@ async def examine(settings: Settings, say: Say) -> bool:
         running, findings = await _postgres(database)
     else:
         running, findings = await asyncio.to_thread(_sqlite, Path(database.url.database or ""))
-    for good, finding in findings + await asyncio.to_thread(lambda: list(_findings(settings, running))):
+    findings += await asyncio.to_thread(lambda: list(_findings(settings, running)))
+    if settings.mail_server is not None:
+        findings.append(await _mail(settings, settings.mail_server))
+    for good, finding in findings:
         healthy = healthy and good
         say(f"  {'ok  ' if good else 'FAIL'} {finding}")
     return healthy
@@ -62,6 +67,15 @@ def _findings(settings: Settings, running: bool) -> Iterator[Finding]:
         yield there, "TLS certificate and key" if there else "TLS_CERT or TLS_KEY is not a file"
     if settings.env == "production" and not settings.origin.startswith("https://"):
         yield True, "PUBLIC_URL is not https: browsers give camera and microphone to https pages (and localhost) only"
+
+
+async def _mail(settings: Settings, server: Server) -> Finding:
+    """Connects and signs in; nothing is sent."""
+    try:
+        found = await check(server, urlsplit(settings.origin).hostname or "localhost")
+    except Unreachable as error:
+        return False, f"mail server {server.shown}: {error}"
+    return True, f"mail server {server.shown}: {found}"
 
 
 async def _postgres(database: PostgreSQL) -> tuple[bool, list[Finding]]:

@@ -67,10 +67,14 @@ class People(Sessions):
 
     async def snapshot(self, session: str, role: Role) -> View:
         """This party's whole view, as of now, with what is said of persons."""
+        return (await self.seen(session, role))[1]
+
+    async def seen(self, session: str, role: Role) -> tuple[Record, View]:
+        """The session, and what this party may know of it. ``NotFound`` when there is none."""
         async with self.database.read() as connection:
             record = await found(connection, session)
             said = await self._said(connection, record)
-        return party_view(record, role, self.clock(), self.rules.guidelines_version, said)
+        return record, party_view(record, role, self.clock(), self.rules.guidelines_version, said)
 
     async def _said(self, connection: AsyncConnection, record: Record) -> Said:
         """What the ledgers of both persons hold, once they have met or it is over; before that nothing is shown."""

@@ -290,3 +290,24 @@ attempts = _table(
     Column("error", Text),
     Column("answer", Text),  # the beginning of it
 )
+
+letters = _table(
+    "letters",  # one mail to one party; whom it goes to is looked up when it is sent
+    Column("id", Text, primary_key=True),  # its Message-ID
+    Column("session_id", Text, ForeignKey("sessions.id"), nullable=False),
+    Column("role", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("cause", Text, nullable=False),  # an event's id, or the slot whose time brings it
+    Column("starts_at", Long),  # the slot that it is about
+    Column("about", Text),  # the ticket of a report
+    Column("status", Text, nullable=False),  # planned, sent, failed, dropped
+    Column("why", Text),  # it was dropped or failed, in a word
+    Column("attempts", Long, nullable=False),
+    Column("due_at", Long),  # null: it is finished; while it is being sent: until when that lasts at most
+    Column("lease", Text),  # who is sending it now
+    Column("created_at", Long, nullable=False),
+    Column("finished_at", Long),
+    UniqueConstraint("session_id", "role", "kind", "cause"),
+    Index(None, "due_at"),
+    Index(None, "finished_at"),
+)
