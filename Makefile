@@ -20,6 +20,7 @@ bench: TEST_PACKAGES = $(BENCH_PACKAGES)
 bench: setup packages ## every figure beside its reference, into docs/figures.md; about ten minutes
 	$(BIN)/python -m bench
 
+trial: TEST_PACKAGES += gcc libc6-dev
 trial: setup packages ## what breaks, broken on purpose and at length: one table of figures; about an hour, the disk's row as root
 	$(BIN)/python -m tests.trial
 	$(BIN)/pytest -m long

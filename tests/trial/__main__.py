@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 
 from tests.trial.faults import full_disk, locked, stopped
+from tests.trial.hostile import api, frames, packets, strays
 from tests.trial.kills import kills, kills_postgresql
 from tests.trial.races import one_instant, races, races_postgresql
 from tests.trial.row import Row, table
@@ -28,12 +29,17 @@ TRIALS: tuple[tuple[str, Trial, int], ...] = (
     ("locked", locked, 12),
     ("disk", full_disk, 20),
     ("stopped", stopped, 20),
+    ("strays", strays, 20),
+    ("packets", packets, 10_000_000),
+    ("frames", frames, 1_000_000),
+    ("api", api, 20_000),
 )
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make trial", description=__doc__)
     parser.add_argument("only", nargs="*", help=f"of kills, races, {', '.join(name for name, _, _ in TRIALS)}")
+    parser.add_argument("--scale", type=int, help="of the rows named, instead of their own")
     parser.add_argument("--kills", type=int, default=200, help="how many (200)")
     parser.add_argument("--store", choices=("sqlite", "postgresql"), help="on this one only (both)")
     chosen = parser.parse_args()
@@ -45,7 +51,7 @@ def main() -> int:
             continue
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix=f"trial-{name}-") as folder:
-            row = asyncio.run(trial(Path(folder), chosen.kills if what == "kills" else scale))
+            row = asyncio.run(trial(Path(folder), chosen.kills if what == "kills" else chosen.scale or scale))
         rows.append(row)
         print(f"{name}: {'ok' if row.ok else 'SHORT'} after {time.monotonic() - began:.0f} s", flush=True)
     print(table(rows))
