@@ -37,6 +37,8 @@ from server.store.database import Locked, open_database
 from server.store.migrate import upgrade
 from server.store.sealing import derive_sealing_key
 from server.timers import Timers
+from server.webhooks.delivery import Deliverer
+from server.webhooks.egress import Egress
 from signaling.attendant import Attendant
 from signaling.fanout import Fanout
 from signaling.gateway import Gateway
@@ -74,6 +76,10 @@ class Service:
         )
         self.database = open_database(settings.database_url)
         self.desk = Desk(self.database, rules, clock)
+        egress = Egress(settings.webhook_allow, development=settings.env == "development")
+        self.deliverer = Deliverer(self.database, egress, self.desk.endpoints.sealing_key, clock)
+        self.desk.endpoints.vet = egress.vet
+        self.desk.posted = self.desk.endpoints.posted = self.deliverer.poke
         self.switchboard = Switchboard(
             RelaySettings(
                 port=settings.media_port,
@@ -117,6 +123,7 @@ class Service:
                 sockets=lambda: len(self.fanout.everyone()),
                 limiter=limiter,
                 self_test=lambda: self.self_test.newest,
+                attempts=lambda: self.deliverer.outcomes,
             )
         )
         self.fanout.attach(self.app)
@@ -143,6 +150,8 @@ class Service:
             stack.push_async_callback(self.timers.stop)
             await self.pulse.start()
             stack.push_async_callback(self.pulse.stop)
+            await self.deliverer.start()
+            stack.push_async_callback(self.deliverer.stop)
             await stack.enter_async_context(self._control())
             await stack.enter_async_context(self._http())
             await self.self_test.start()

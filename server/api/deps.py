@@ -71,6 +71,7 @@ class Deps:
     sockets: Callable[[], int] = lambda: 0
     limiter: Limiter = field(default_factory=Limiter)
     self_test: Callable[[], Outcome | None] = lambda: None
+    attempts: Callable[[], Mapping[str, int]] = dict  # at sending events, by what came of them
 
 
 DEPS = web.AppKey("deps", Deps)

@@ -16,6 +16,7 @@ from server.api import (
     archive,
     complaints,
     docs,
+    endpoints,
     health,
     me,
     middleware,
@@ -26,6 +27,7 @@ from server.api import (
     requests,
     sessions,
 )
+from server.api import requests_endpoints as post
 from server.api.deps import DEPS, Deps
 from server.api.route import Handler, Open, Route
 from server.standing import (
@@ -45,6 +47,8 @@ BOOK = frozenset({"sessions"})
 OPERATE = frozenset({"sessions", "moderation"})
 SEE = frozenset({"read", "moderation"})
 MODERATE = frozenset({"moderation"})
+POST = frozenset({"endpoints"})
+HEAR = frozenset({"endpoints", "read", "sessions"})
 
 
 _SESSION = ((200, SessionAnswer),)
@@ -53,6 +57,9 @@ _OVER = "409 session_over"
 _PACE = "429 too_many_requests"
 _NO_SANCTION = "404 sanction_not_found"
 _NO_COMPLAINT = "404 complaint_not_found"
+_NO_ENDPOINT = "404 endpoint_not_found"
+_NO_DELIVERY = "404 delivery_not_found"
+_DISABLED = "409 endpoint_disabled"
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -558,6 +565,123 @@ ROUTES: tuple[Route, ...] = (
         "The appointment with one's own link",
         "party",
         ((200, "text/calendar"),),
+    ),
+    Route(
+        "POST",
+        "/v1/endpoints",
+        endpoints.create,
+        POST,
+        "Where events are to be sent to",
+        "events",
+        ((201, endpoints.EndpointMade),),
+        ("409 too_many_endpoints", "422 url_refused"),
+        body=post.EndpointBody,
+    ),
+    Route("GET", "/v1/endpoints", endpoints.many, POST, "All endpoints", "events", ((200, endpoints.EndpointList),)),
+    Route(
+        "GET",
+        "/v1/endpoints/{id}",
+        endpoints.get,
+        POST,
+        "One endpoint, and how it fares",
+        "events",
+        ((200, endpoints.EndpointAnswer),),
+        (_NO_ENDPOINT,),
+    ),
+    Route(
+        "PATCH",
+        "/v1/endpoints/{id}",
+        endpoints.change,
+        POST,
+        "Change an endpoint, stop it, bring it back",
+        "events",
+        ((200, endpoints.EndpointAnswer),),
+        (_NO_ENDPOINT, "409 secret_lost", "422 url_refused"),
+        body=post.EndpointChangeBody,
+    ),
+    Route(
+        "DELETE",
+        "/v1/endpoints/{id}",
+        endpoints.remove,
+        POST,
+        "Delete an endpoint with its deliveries",
+        "events",
+        ((204, None),),
+        (_NO_ENDPOINT,),
+    ),
+    Route(
+        "POST",
+        "/v1/endpoints/{id}/rotate",
+        endpoints.rotate,
+        POST,
+        "A new secret; the old one signs beside it for a while",
+        "events",
+        ((200, endpoints.EndpointMade),),
+        (_NO_ENDPOINT,),
+        body=post.RotateBody,
+    ),
+    Route(
+        "POST",
+        "/v1/endpoints/{id}/test",
+        endpoints.test,
+        POST,
+        "Send a test event to this endpoint alone",
+        "events",
+        ((202, endpoints.TestAnswer),),
+        (_NO_ENDPOINT, _DISABLED),
+    ),
+    Route(
+        "POST",
+        "/v1/endpoints/{id}/resend",
+        endpoints.resend,
+        POST,
+        "Send again what happened in some time",
+        "events",
+        ((202, endpoints.ResentAnswer),),
+        (_NO_ENDPOINT, _DISABLED, "422 too_long_ago"),
+        body=post.ResendBody,
+    ),
+    Route(
+        "GET",
+        "/v1/endpoints/{id}/deliveries",
+        endpoints.deliveries,
+        POST,
+        "What was sent to an endpoint, newest first",
+        "events",
+        ((200, endpoints.DeliveryList),),
+        (_NO_ENDPOINT,),
+        query=post.DeliveriesQuery,
+    ),
+    Route(
+        "GET",
+        "/v1/deliveries/{id}",
+        endpoints.delivery,
+        POST,
+        "One delivery, with its body and every attempt",
+        "events",
+        ((200, endpoints.DeliveryWhole),),
+        (_NO_DELIVERY,),
+    ),
+    Route(
+        "POST",
+        "/v1/deliveries/{id}/resend",
+        endpoints.resend_one,
+        POST,
+        "Send one delivery again",
+        "events",
+        ((202, endpoints.DeliveryWhole),),
+        (_NO_DELIVERY, _DISABLED),
+    ),
+    Route(
+        "GET",
+        "/v1/events",
+        endpoints.events,
+        HEAR,
+        "Every event, in order: to catch up by",
+        "events",
+        ((200, endpoints.EventList),),
+        ("410 event_unknown",),
+        query=post.EventsQuery,
     ),
     Route("GET", "/healthz", health.healthz, Open.EVERYONE, "The process runs", "service", ((200, health.Alive),)),
     Route(

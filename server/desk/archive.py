@@ -1,4 +1,4 @@
-"""The desk's third drawer: what a person may have of its own (export), have taken away (erasure), and what time takes.
+"""The desk's fourth drawer: what a person may have of its own (export), have taken away (erasure), and what time takes.
 
 P5.7. An erasure takes names, addresses, contact data and texts, and leaves under the pseudonym what money or a sanction
 stands on: the ledgers, whose chains hold. Retention removes whole chains and leaves their heads. Both are on record.
@@ -17,12 +17,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.afterwards import others_word_is_shown
 from server.answers import session_answer
 from server.desk import casebook
-from server.desk.people import People
+from server.desk.inbound import INBOX_KEPT, Inbound
 from server.policy import conduct, ratings
 from server.policy.facts import encode
 from server.policy.people import ComplaintFact, Dossier, Erased, PersonFact, RatingFact, Sanction
 from server.policy.people import encode as encode_person
-from server.store import archive, people, sessions
+from server.store import archive, inbox, letters, people, sessions
 from server.store.people import File, Person
 from server.store.sessions import Record
 from signaling.errors import UserError
@@ -37,6 +37,9 @@ AT_ONCE = 100
 
 PROBES_KEPT: Ms = 24 * 60 * 60 * 1_000
 """How long this server's own test calls are kept."""
+
+LETTERS_KEPT: Ms = 30 * 24 * 60 * 60 * 1_000
+"""How long it is kept that a letter went out, or did not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Removed:
         return bool(self.sessions or self.people or self.erased or self.texts)
 
 
-class Desk(People):
+class Desk(Inbound):
     """One per process: sessions, the persons in them, and what is kept of both."""
 
     async def export(self, person_id: str, who: str) -> dict[str, Any]:
@@ -135,7 +138,7 @@ class Desk(People):
             await people.add_text(connection, sealed, who, None, at)
             await people.add_audit(connection, who, "person.erase", person.pseudonym, {"reason": sealed.digest}, at)
 
-        await self.database.write(work)
+        await self._written(work)
 
     async def retain(self) -> Removed:
         """Take away what was kept for as long as the terms say (P5.7), some at a time; one transaction each."""
@@ -144,13 +147,15 @@ class Desk(People):
         async with self.database.read() as connection:
             old = await archive.old_sessions(connection, before, now - PROBES_KEPT, AT_ONCE)
         for session in old:
-            await self.database.write(lambda c, session=session: archive.remove_session(c, session, now))  # type: ignore[misc]
+            await self.database.write(lambda c, session=session: _remove_session(c, session, now))  # type: ignore[misc]
         async with self.database.read() as connection:
             gone = await archive.old_people(connection, before, AT_ONCE)
             kept = await self._kept(connection, before)
         for pseudonym, _ in gone:
             await self.database.write(lambda c, p=pseudonym: self._remove(c, p, before, now))  # type: ignore[misc]
         texts = await self.database.write(lambda c: archive.old_texts(c, before, kept))
+        await self.database.write(lambda c: inbox.retain(c, now - INBOX_KEPT))
+        await self.database.write(lambda c: letters.remove_old(c, now - LETTERS_KEPT))
         whole_ones = sum(whole for _, whole in gone)
         removed = Removed(len(old), whole_ones, len(gone) - whole_ones, texts)
         if removed.anything:
@@ -173,6 +178,7 @@ class Desk(People):
         bound = any(sanction.in_force(now) for sanction in changed.file.dossier.sanctions.values())
         trace = self.rules.trace(person.person_id) if bound else None
         await archive.erase(connection, person.person_id, person.pseudonym, kept, trace, now)
+        await inbox.forget(connection, person.person_id, person.pseudonym)
 
     async def _kept(self, connection: AsyncConnection, before: Ms) -> set[str]:
         """The texts that a sanction stands on, of anybody."""
@@ -181,6 +187,11 @@ class Desk(People):
             file = await people.load(connection, pseudonym)
             kept |= _stands_on(file.dossier) if file else set()
         return kept
+
+
+async def _remove_session(connection: AsyncConnection, session: str, now: Ms) -> None:
+    await archive.remove_session(connection, session, now)
+    await inbox.remove_session(connection, session)
 
 
 async def _file(connection: AsyncConnection, person_id: str) -> File:

@@ -119,7 +119,7 @@ class People(Sessions):
                 await self._write(connection, mine.person.pseudonym, lambda file, now: (OtherRated(now, known),), at)
             await people.add_text(connection, sealed, mine.person.pseudonym, other.person.pseudonym, at)
 
-        await self.database.write(work)
+        await self._written(work)
 
     async def answer_rating(self, session: str, role: Role, text: str) -> None:
         """The rated side answers, once (P2.1)."""
@@ -138,7 +138,7 @@ class People(Sessions):
             await self._write(connection, mine.person.pseudonym, decide, at)
             await people.add_text(connection, sealed, mine.person.pseudonym, other.person.pseudonym, at)
 
-        await self.database.write(work)
+        await self._written(work)
 
     async def complain(self, session: str, role: Role, category: Category, text: str | None) -> str:
         """About the other party (P2.2); returns the ticket. What follows from it follows at once (P2.3)."""
@@ -148,7 +148,7 @@ class People(Sessions):
             record = await found(connection, session)
             return await self._file(connection, record, role, category, sealed, ticket, at, safety=False)
 
-        await self._decided(await self.database.write(work))
+        await self._decided(await self._written(work))
         return ticket
 
     async def leave_for_safety(
@@ -231,7 +231,7 @@ class People(Sessions):
             await self._write(connection, mine.person.pseudonym, decide, at)
             await people.add_text(connection, sealed, mine.person.pseudonym, mine.person.pseudonym, at)
 
-        await self.database.write(work)
+        await self._written(work)
 
     async def appeal(self, session: str, role: Role, sanction: str, text: str) -> None:
         """The sanctioned person, from any page of its own (P2.7)."""
@@ -246,7 +246,7 @@ class People(Sessions):
             await self._write(connection, mine.person.pseudonym, decide, at)
             await people.add_text(connection, sealed, mine.person.pseudonym, mine.person.pseudonym, at)
 
-        await self.database.write(work)
+        await self._written(work)
 
     async def consent(self, session: str, role: Role, said: ConsentCommand, at: Ms) -> tuple[int, tuple[Consent, ...]]:
         """Ask for written consent or answer (P5.3); the version, and all requests as they now stand."""
@@ -484,7 +484,7 @@ class People(Sessions):
             await people.add_audit(connection, who, act, subject, {"person": pseudonym, "reason": reason.digest}, at)
             return changed
 
-        return (await self._decided(await self.database.write(work))).file
+        return (await self._decided(await self._written(work))).file
 
     async def _write(self, connection: AsyncConnection, pseudonym: str, decide: Act, at: Ms) -> Changed:
         return await casebook.change(connection, self.rules.terms, pseudonym, decide, at)

@@ -17,7 +17,7 @@ import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from typing import Any, Literal, TypeVar
 from weakref import WeakValueDictionary
 
@@ -28,6 +28,7 @@ from server import tokens
 from server.desk import casebook
 from server.desk.endpoints import Endpoints
 from server.desk.signing import Signing
+from server.desk.sources import Sources
 from server.policy.facts import (
     AnyFact,
     Checked,
@@ -50,9 +51,11 @@ from server.policy.refund import (
 )
 from server.policy.settlement import settle
 from server.policy.terms import Terms
-from server.store import keys, people, sessions
+from server.store import bookings, keys, people, sessions, tables
+from server.store.batch import Rows, put
+from server.store.bookings import Engaged, Found
 from server.store.database import Database, Work
-from server.store.sessions import Party, Record, Summary
+from server.store.sessions import Known, Party, Record, Summary
 from server.webhooks.payloads import rows
 from signaling.errors import Busy, Denied, HeadstrtError, NotFound, Stale, UserError
 from signaling.ports import Admission, Clock, Listener, Report
@@ -124,8 +127,18 @@ class Booked:
     """What came of a booking. ``overlaps`` are other sessions of either person at that time: (role, session id)."""
 
     record: Record
-    created: bool
+    before: Record | None
     overlaps: tuple[tuple[str, str], ...]
+
+    @property
+    def created(self) -> bool:
+        return self.before is None
+
+    @property
+    def exchanged(self) -> tuple[Role, ...]:
+        """The sides on which another person is now, and the first one's link is over."""
+        old = self.before or self.record
+        return tuple(role for role in Role if old.party(role).token_version != self.record.party(role).token_version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +192,7 @@ class Sessions:
         sealing_key = rules.sealing_key or secrets.token_bytes(32)
         self.signing = Signing(database, sealing_key, clock)
         self.endpoints = Endpoints(database, sealing_key, clock)
+        self.sources = Sources(database, sealing_key, clock)
         self.listeners: list[Listener] = []
         self.alarm: Callable[[str, Ms | None], None] = lambda session, when: None
         self.mutual: Callable[[str], Ms] = lambda session: 0
@@ -195,34 +209,43 @@ class Sessions:
 
         ``Stale`` (412) if ``if_version`` is not the version found; ``UserError`` where the rules refuse.
         """
+        at = self.clock()
+        work = partial(self._put, booking=booking, at=at, if_version=if_version)
+        before, after, _, overlaps = await self._commit(booking.id, work)
+        return Booked(after, before, overlaps)
+
+    async def _put(
+        self, connection: AsyncConnection, booking: Booking, at: Ms, if_version: int | None = None
+    ) -> Change[tuple[tuple[str, str], ...]]:
         if booking.client.person_id == booking.expert.person_id:
             raise UserError("same_person", "Client and expert must be two different persons.", status=422)
-        at = self.clock()
+        seen = await self._look(connection, booking, at)
+        before = await sessions.load(connection, booking.id) if seen.booked else None
+        if if_version is not None and (before is None or before.version != if_version):
+            raise Stale("This session changed in the meantime; load it again.", code="precondition_failed")
+        if before is None:
+            after, report = await self._create(connection, booking, seen, at)
+        else:
+            decided = await self._exchange(connection, before, self._rebook(before, booking, at), seen, at)
+            after, report = await self._save(connection, before, decided, at)
+        return before, after, report, seen.overlaps
 
-        async def work(connection: AsyncConnection) -> Change[list[tuple[str, str]]]:
-            before = await sessions.load(connection, booking.id)
-            if if_version is not None and (before is None or before.version != if_version):
-                raise Stale("This session changed in the meantime; load it again.", code="precondition_failed")
-            if before is None:
-                after, report = await self._create(connection, booking, at)
-            else:
-                decided = await self._exchange(connection, before, self._rebook(before, booking, at), at)
-                after, report = await self._save(connection, before, decided, at)
-            return before, after, report, await sessions.overlapping(connection, after)
+    async def _look(self, connection: AsyncConnection, booking: Booking, at: Ms) -> Found:
+        ids = _ids(booking)
+        traces = {role: self.rules.trace(id_) for role, id_ in ids.items()}
+        slot = self.rules.terms.slot(booking.starts_at, booking.duration)
+        return await bookings.look(connection, booking.id, ids, traces, slot, at)
 
-        before, after, _, overlaps = await self._commit(booking.id, work)
-        return Booked(after, before is None, tuple(overlaps))
-
-    async def _create(self, connection: AsyncConnection, booking: Booking, at: Ms) -> tuple[Record, Report]:
-        if await sessions.taken_away(connection, booking.id):  # the head that was kept is that of the first chain
+    async def _create(
+        self, connection: AsyncConnection, booking: Booking, seen: Found, at: Ms
+    ) -> tuple[Record, Report]:
+        if seen.taken_away:  # the head that was kept is that of the first chain
             raise UserError("id_used", "There was a session of this id, whose time is over; book under another id.")
         terms = self.rules.terms  # P0.4: the terms in force when it is first booked
         step = book(terms.slot(booking.starts_at, booking.duration), at)
-        files = await casebook.engage(
-            connection, self.rules.trace, booking.client.person_id, booking.expert.person_id, at
-        )
+        engaged = await bookings.engage(connection, seen, _ids(booking), at)
         for role in Role:
-            casebook.bookable(files[role], role, at)  # P2.6
+            casebook.bookable(engaged.files[role], role, at)  # P2.6
         empty = Record(
             id=booking.id,
             title=booking.title,
@@ -237,37 +260,43 @@ class Sessions:
             created_at=at,
             updated_at=at,
             probe=booking.probe,
-            known=(casebook.known(files[Role.CLIENT]), casebook.known(files[Role.EXPERT])),
+            known=_known(engaged),
         )
         facts: list[AnyFact] = [*step.facts]
         if booking.fee is not None:
             facts.append(Priced(at, booking.fee))
-        facts.append(await casebook.fee_factored(connection, terms, files[Role.EXPERT], at))  # P1.6
+        facts.append(casebook.fee_factored(engaged, terms, at))  # P1.6
         session = step.session
         for role, version, accepted_at in booking.accepted:
             step = advance(session, Accept(role, version, accepted_at=accepted_at), at)
             session, facts = step.session, [*facts, *step.facts]
         record, entries = sessions.append(empty, facts)
-        await sessions.create(connection, record, entries, _summary(record))
         events = rows(record, facts, at, self.link)
-        await sessions.add_outbox(connection, record, events, at)
+        await sessions.create(connection, record, entries, _summary(record), events, [_fresh(engaged)])
         record = replace(record, events=len(events))
         return record, Report(record.session, tuple(machine_facts(facts)), record.version)
 
     async def _exchange(
-        self, connection: AsyncConnection, before: Record, decided: tuple[Record, Sequence[AnyFact]], at: Ms
+        self,
+        connection: AsyncConnection,
+        before: Record,
+        decided: tuple[Record, Sequence[AnyFact]],
+        seen: Found,
+        at: Ms,
     ) -> tuple[Record, Sequence[AnyFact]]:
         """Another person on a side of the booking is booked anew: it must be bookable, and brings its own factor."""
         after, facts = decided
         changed = [role for role in Role if after.party(role).person_id != before.party(role).person_id]
         if not changed:
             return decided
-        files = await casebook.engage(connection, self.rules.trace, after.client.person_id, after.expert.person_id, at)
+        ids = {role: after.party(role).person_id for role in Role}
+        engaged = await bookings.engage(connection, seen, ids, at)
+        await put(connection, _fresh(engaged))
         for role in changed:
-            casebook.bookable(files[role], role, at)
+            casebook.bookable(engaged.files[role], role, at)
         if Role.EXPERT in changed:
-            facts = [*facts, await casebook.fee_factored(connection, self.rules.terms, files[Role.EXPERT], at)]
-        return replace(after, known=(casebook.known(files[Role.CLIENT]), casebook.known(files[Role.EXPERT]))), facts
+            facts = [*facts, casebook.fee_factored(engaged, self.rules.terms, at)]
+        return replace(after, known=_known(engaged)), facts
 
     def _rebook(self, record: Record, booking: Booking, at: Ms) -> tuple[Record, Sequence[AnyFact]]:
         session, slot = record.session, record.session.slot
@@ -658,12 +687,28 @@ class Sessions:
     async def _commit(
         self, session_id: str, work: Callable[[AsyncConnection], Awaitable[Change[T]]], *, catch_up: bool = True
     ) -> Change[T]:
+        """One change of a session, and then its listeners."""
+
+        async def tell(change: Change[T]) -> None:
+            before, after, report, _ = change
+            await self._tell(before, after, report)
+
+        return await self._in_turn(session_id, work, tell, catch_up=catch_up)
+
+    async def _in_turn(
+        self,
+        key: str,
+        work: Callable[[AsyncConnection], Awaitable[T]],
+        tell: Callable[[T], Awaitable[None]],
+        *,
+        catch_up: bool = True,
+    ) -> T:
         """One change in its turn, in a task of its own: what is committed is told, whoever is still waiting for it.
 
         ``Busy`` after ``within`` seconds. Then, and when the caller is cancelled, it is taken back if it has not begun.
         """
         order = _Order()
-        task = asyncio.create_task(self._carry_out(session_id, work, order, catch_up), name=f"change {session_id}")
+        task = asyncio.create_task(self._carry_out(key, work, tell, order, catch_up), name=f"change {key}")
         self._under_way.add(task)
         task.add_done_callback(self._carried_out)
         try:
@@ -676,25 +721,25 @@ class Sessions:
 
     async def _carry_out(
         self,
-        session_id: str,
-        work: Callable[[AsyncConnection], Awaitable[Change[T]]],
+        key: str,
+        work: Callable[[AsyncConnection], Awaitable[T]],
+        tell: Callable[[T], Awaitable[None]],
         order: _Order,
         catch_up: bool,
-    ) -> Change[T]:
+    ) -> T:
         if catch_up:
             await self.catch_up()
 
-        async def begin(connection: AsyncConnection) -> Change[T]:
+        async def begin(connection: AsyncConnection) -> T:
             if order.taken_back:
                 raise Busy()
             order.begun = True
             return await work(connection)
 
-        async with self._lock(session_id):
-            change = await self.database.write(begin)
-            before, after, report, _ = change
-            await self._tell(before, after, report)
-        return change
+        async with self._lock(key):
+            done = await self.database.write(begin)
+            await tell(done)
+        return done
 
     def _carried_out(self, task: asyncio.Task[Any]) -> None:
         self._under_way.discard(task)
@@ -755,6 +800,18 @@ _IN_DOUBT = "The server could not write this in time; look whether it happened b
 
 async def _lived_on() -> None:
     """Nothing to catch up with: a desk of which nobody takes the pulse."""
+
+
+def _ids(booking: Booking) -> dict[Role, str]:
+    return {Role.CLIENT: booking.client.person_id, Role.EXPERT: booking.expert.person_id}
+
+
+def _fresh(engaged: Engaged) -> Rows:
+    return Rows(tables.people, [people.person_row(person) for person in engaged.fresh])
+
+
+def _known(engaged: Engaged) -> tuple[Known, Known]:
+    return casebook.known(engaged.files[Role.CLIENT]), casebook.known(engaged.files[Role.EXPERT])
 
 
 def _judge(record: Record) -> Settled:

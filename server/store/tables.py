@@ -254,10 +254,11 @@ endpoints = _table(
     Column("old_secret_sealed", Text),  # signs beside the new one until
     Column("old_secret_until", Long),
     Column("status", Text, nullable=False),  # enabled, disabled
-    Column("disabled_why", Text),  # gone, failing, operator, sealed
+    Column("disabled_why", Text),  # gone, failing, operator, secret_lost
     Column("failing_since", Long),  # null: the last attempt succeeded, or there was none
     Column("failures", Long, nullable=False),  # in a row
     Column("paused_until", Long),  # one attempt then, not many
+    Column("tests", Long, nullable=False),  # how many events there were of its own stream
     Column("created_at", Long, nullable=False),
     Column("updated_at", Long, nullable=False),
 )
@@ -268,16 +269,18 @@ deliveries = _table(
     Column("event", Text, ForeignKey("outbox.id"), nullable=False),
     Column("endpoint", Text, ForeignKey("endpoints.id"), nullable=False),
     Column("stream", Text, nullable=False),
+    Column("position", Long, nullable=False),  # the event's: in which order they are sent when several are due
     Column("status", Text, nullable=False),  # pending, delivered, failed
     Column("attempts", Long, nullable=False),
-    Column("due_at", Long),  # null: never by itself
+    Column("tried", Long, nullable=False),  # of these, since it was last asked for: where on the schedule it is
+    Column("due_at", Long),  # null: never by itself; while it is being sent: until when that lasts at most
     Column("lease", Text),  # who is sending it now
-    Column("leased_until", Long),
     Column("created_at", Long, nullable=False),
     Column("finished_at", Long),
     UniqueConstraint("event", "endpoint"),
-    Index(None, "due_at"),
-    Index(None, "endpoint", "created_at"),
+    Index(None, "endpoint", "due_at"),
+    Index(None, "endpoint", "created_at", "id"),
+    Index(None, "created_at"),
 )
 
 attempts = _table(
@@ -310,4 +313,59 @@ letters = _table(
     UniqueConstraint("session_id", "role", "kind", "cause"),
     Index(None, "due_at"),
     Index(None, "finished_at"),
+)
+
+sources = _table(
+    "sources",  # booking systems that post to us
+    Column("name", Text, primary_key=True),
+    Column("kind", Text, nullable=False),  # standard, calcom, calendly
+    Column("secret_sealed", Text),  # null: it was deleted, and takes nothing
+    Column("old_secret_sealed", Text),  # counts beside the new one until
+    Column("old_secret_until", Long),
+    Column("person_key_sealed", Text, nullable=False),  # what persons' ids are made with, for good
+    Column("fee_amount", Long),  # of a booking that names none
+    Column("fee_currency", Text),
+    Column("wait_for_payment", Long, nullable=False),
+    Column("late_by", Long, nullable=False),  # how old a message may be that only says itself when it was sent
+    Column("events", Long, nullable=False),  # how many have gone to the outbox
+    Column("created_at", Long, nullable=False),
+    Column("updated_at", Long, nullable=False),
+)
+
+inbox = _table(
+    "inbox",  # every message that was verified: it counts once
+    Column("source", Text, ForeignKey("sources.name"), primary_key=True),
+    Column("message", Text, primary_key=True),
+    Column("digest", Text, nullable=False),  # of its body, which is not kept
+    Column("uid", Text),  # the booking it is about, by its system's own id
+    Column("outcome", Text, nullable=False),  # taken, waiting, ignored, refused
+    Column("code", Text),
+    Column("detail", Text),
+    Column("session_id", Text),
+    Column("received_at", Long, nullable=False),
+    Index(None, "source", "received_at"),
+    Index(None, "received_at"),
+)
+
+heard = _table(
+    "heard",  # what messages said of bookings, in our words: kept for as long as the session
+    Column("source", Text, ForeignKey("sources.name"), primary_key=True),
+    Column("message", Text, primary_key=True),
+    Column("uid", Text, nullable=False),
+    Column("other", Text),  # the booking that this one replaces, or is replaced by
+    Column("body", Text, nullable=False),
+    Column("received_at", Long, nullable=False),
+    Index(None, "source", "uid"),
+    Index(None, "source", "other"),
+    Index(None, "received_at"),
+)
+
+bookings = _table(
+    "bookings",  # which session a booking became: the bookings of one chain share one
+    Column("source", Text, ForeignKey("sources.name"), primary_key=True),
+    Column("uid", Text, primary_key=True),
+    Column("session_id", Text),  # null: none yet
+    Column("wake_at", Long),  # when it is looked at again though nothing is heard; null: never
+    Index(None, "session_id"),
+    Index(None, "wake_at"),
 )

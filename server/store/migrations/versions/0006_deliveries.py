@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("failing_since", Long),
         sa.Column("failures", Long, nullable=False),
         sa.Column("paused_until", Long),
+        sa.Column("tests", Long, nullable=False),
         sa.Column("created_at", Long, nullable=False),
         sa.Column("updated_at", Long, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_endpoints"),
@@ -41,11 +42,12 @@ def upgrade() -> None:
         sa.Column("event", sa.Text, nullable=False),
         sa.Column("endpoint", sa.Text, nullable=False),
         sa.Column("stream", sa.Text, nullable=False),
+        sa.Column("position", Long, nullable=False),
         sa.Column("status", sa.Text, nullable=False),
         sa.Column("attempts", Long, nullable=False),
+        sa.Column("tried", Long, nullable=False),
         sa.Column("due_at", Long),
         sa.Column("lease", sa.Text),
-        sa.Column("leased_until", Long),
         sa.Column("created_at", Long, nullable=False),
         sa.Column("finished_at", Long),
         sa.PrimaryKeyConstraint("id", name="pk_deliveries"),
@@ -54,8 +56,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("event", "endpoint", name="uq_deliveries_event_endpoint"),
         sqlite_strict=True,
     )
-    op.create_index("ix_deliveries_due_at", "deliveries", ["due_at"])
-    op.create_index("ix_deliveries_endpoint_created_at", "deliveries", ["endpoint", "created_at"])
+    op.create_index("ix_deliveries_endpoint_due_at", "deliveries", ["endpoint", "due_at"])
+    op.create_index("ix_deliveries_endpoint_created_at_id", "deliveries", ["endpoint", "created_at", "id"])
+    op.create_index("ix_deliveries_created_at", "deliveries", ["created_at"])
     op.create_table(
         "attempts",
         sa.Column("delivery", sa.Text, nullable=False),

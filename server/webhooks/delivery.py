@@ -1,0 +1,336 @@
+"""Events out: each is handed on once, sent to every endpoint that wants it until one answer is good, and signed.
+
+One transaction hands on what is new and claims what is due; then it is sent; what came of it is one more, by compare
+and set on the lease. A process that is killed in between sends again: at least once, with the same id and body. Per
+endpoint two connections, per endpoint and stream one delivery at a time; an endpoint that fails is asked once at a
+time, so that it starves nobody.
+
+What is told, when to try again and what may be reached is decided in ``events``, ``backoff`` and ``egress``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from importlib import metadata
+from typing import Final
+
+import structlog
+import uuid_utils
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.store import endpoints, outbox
+from server.store.database import Database
+from server.store.endpoints import Endpoint
+from server.store.outbox import Attempt, Claim, Event
+from server.store.sealing import unpack, unseal
+from server.webhooks import backoff, signature
+from server.webhooks.backoff import After, Health, Outcome, Schedule, Why
+from server.webhooks.egress import TOTAL, Egress, Unanswered, host_of
+from server.webhooks.events import wanted
+from signaling.errors import Stale
+from signaling.ports import Clock
+from signaling.session import Ms
+
+log = structlog.get_logger("webhooks")
+
+LEASE: Final[Ms] = 30_000
+"""For so long what was claimed is ours. A send begins only while all of it fits in."""
+
+LANES: Final = 2
+"""Connections to one endpoint at a time, each with deliveries of other streams, one after another."""
+
+IN_LANE: Final = 16
+CEILING: Final = 32
+"""Lanes at a time, to all endpoints together."""
+
+HANDED_AT_ONCE: Final = 500
+EVERY: Final = 1.0
+"""Seconds between two looks when nobody pokes: what a lost poke costs."""
+
+TOGETHER: Final = 0.01
+"""Seconds that a poke waits for company."""
+
+LEAVING: Final = 3.0
+
+HandedOn = Callable[[AsyncConnection, Sequence[Event]], Awaitable[None]]
+"""Runs in the transaction that hands events on; what it raises undoes that."""
+
+
+@dataclass(slots=True)
+class _Lane:
+    """Deliveries of one endpoint that one connection after another takes out, in their order."""
+
+    endpoint: Endpoint
+    claims: list[Claim]
+    until: float  # monotonic: when the lease is over
+    lease: str
+
+
+class Deliverer:
+    """One per process; ``poke`` says that there may be something new. ``outcomes`` counts attempts since the start."""
+
+    def __init__(
+        self,
+        database: Database,
+        egress: Egress,
+        sealing_key: bytes,
+        clock: Clock,
+        *,
+        schedule: Schedule | None = None,
+        lease: Ms = LEASE,
+    ) -> None:
+        self.handed_on: list[HandedOn] = []
+        self.outcomes: Counter[str] = Counter()
+        self._database = database
+        self._egress = egress
+        self._sealing_key = sealing_key
+        self._clock = clock
+        self._schedule = schedule or Schedule()
+        self._lease = lease
+        self._poked = asyncio.Event()
+        self._leaving = False
+        self._task: asyncio.Task[None] | None = None
+        self._lanes: dict[asyncio.Task[None], _Lane] = {}
+
+    async def start(self) -> None:
+        """There is one server per database: what the one before it had in its hands was not sent."""
+        await self._egress.start()
+        now = self._clock()
+        held = await self._database.write(lambda c: outbox.release(c, now))
+        if held:
+            log.info("deliveries of the process before this one are due again", deliveries=held)
+        self._leaving = False
+        self._task = asyncio.create_task(self._deliver_forever(), name="webhooks")
+
+    async def stop(self) -> None:
+        """What is being sent gets a moment; the rest is for the next process."""
+        self._leaving = True
+        self._poked.set()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        if self._lanes:
+            _, slow = await asyncio.wait(self._lanes, timeout=LEAVING)
+            for task in slow:
+                task.cancel()
+            await asyncio.gather(*slow, return_exceptions=True)
+        await self._egress.close()
+
+    def poke(self) -> None:
+        """Something was committed that may be news; may be called from anywhere on the loop."""
+        self._poked.set()
+
+    # --- rounds ---
+
+    async def _deliver_forever(self) -> None:
+        while True:
+            try:
+                wait = await self.round()
+            except Stale as error:
+                log.warning("events wait for the store", code=error.code)
+                wait = EVERY
+            except Exception:
+                log.exception("a round of deliveries failed; the next one tries again")
+                wait = EVERY
+            try:
+                await asyncio.wait_for(self._poked.wait(), wait)
+            except TimeoutError:
+                pass
+            await asyncio.sleep(TOGETHER)
+            self._poked.clear()
+
+    async def round(self) -> float:
+        """Hand on what is new, claim what is due, begin to send it. Seconds until the next look, if nobody pokes."""
+        now = self._clock()
+        async with self._database.read() as connection:
+            due = await outbox.waiting(connection, now)
+        if due is None or due > now:
+            return min(EVERY, (due - now) / 1000) if due is not None else EVERY
+        if len(self._lanes) >= CEILING and not await self._anything_new():
+            return EVERY
+        handed, lanes = await self._database.write(self._work)
+        for lane in lanes:
+            task = asyncio.create_task(self._send_all(lane), name=f"webhooks {lane.endpoint.id}")
+            self._lanes[task] = lane
+            task.add_done_callback(self._sent)
+        return 0 if handed == HANDED_AT_ONCE else EVERY
+
+    async def settled(self) -> None:
+        """Until nothing is being sent."""
+        while self._lanes:
+            await asyncio.wait(self._lanes)
+
+    async def _anything_new(self) -> bool:
+        async with self._database.read() as connection:
+            return await outbox.unhanded(connection)
+
+    async def _work(self, connection: AsyncConnection) -> tuple[int, list[_Lane]]:
+        now = self._clock()
+        known = await endpoints.every(connection)
+        events = await outbox.hand_on(connection, HANDED_AT_ONCE)
+        enabled = [each for each in known if each.status == "enabled"]
+        pairs = [(event, each.id) for event in events for each in enabled if is_for(event.stream, event.type, each)]
+        await outbox.deliver(connection, pairs, now)
+        for told in self.handed_on if events else ():
+            await told(connection, events)
+        lanes: list[_Lane] = []
+        for endpoint in random.sample(enabled, len(enabled)):
+            free = CEILING - len(self._lanes) - len(lanes)
+            if free > 0:
+                lanes += await self._claim(connection, endpoint, min(free, LANES), now)
+        return len(events), lanes
+
+    async def _claim(self, connection: AsyncConnection, endpoint: Endpoint, most: int, now: Ms) -> list[_Lane]:
+        """Up to ``most`` lanes of what is due there; one delivery alone where the last ones failed."""
+        if endpoint.paused_until is not None and endpoint.paused_until > now:
+            return []
+        begun = time.monotonic()
+        busy = await outbox.under_way(connection, endpoint.id, now)
+        careful = backoff.broken(self._schedule, _health(endpoint))
+        free = min(most, (1 if careful else LANES) - len({lease for _, lease in busy}))
+        if free <= 0:
+            return []
+        limit = 1 if careful else free * IN_LANE
+        waiting = await outbox.due(connection, endpoint.id, now, {stream for stream, _ in busy}, limit)
+        lanes = []
+        for ids in _spread(waiting, free):
+            lease = uuid_utils.uuid7().hex
+            claims = await outbox.claim(connection, ids, lease, now + self._lease, now)
+            if claims:
+                lanes.append(_Lane(endpoint, claims, begun + self._lease / 1000, lease))
+        return lanes
+
+    # --- one lane ---
+
+    async def _send_all(self, lane: _Lane) -> None:
+        keys = self._keys(lane.endpoint)
+        if not keys:
+            await self._database.write(lambda c: _disable(c, lane.endpoint.id, "secret_lost", self._clock()))
+        else:
+            for claimed in lane.claims:
+                if self._leaving or time.monotonic() + min(TOTAL, self._lease / 1500) > lane.until:
+                    break
+                if not await self._send(lane, claimed, keys):
+                    break
+        await self._database.write(lambda c: outbox.release(c, self._clock(), [lane.lease]))
+
+    async def _send(self, lane: _Lane, claimed: Claim, keys: Sequence[bytes]) -> bool:
+        """One attempt, and its record. False when no more is to be sent in this lane now."""
+        endpoint, body, at = lane.endpoint, claimed.body.encode(), self._clock()
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": _USER_AGENT,
+            **signature.headers(claimed.event, at // 1000, body, keys),
+        }
+        began = time.monotonic()
+        answer: str | None = None
+        try:
+            got = await self._egress.post(endpoint.url, body, headers)
+        except Unanswered as error:
+            outcome = Outcome(None, error.why)
+        else:
+            redirected = "redirected" if 300 <= got.status < 400 else None
+            outcome = Outcome(got.status, redirected, backoff.asked_for(got.retry_after, self._clock()))
+            answer = got.beginning
+        took = round((time.monotonic() - began) * 1000)
+        attempt = Attempt(at, took, outcome.status, outcome.error, answer)
+        self.outcomes[outcome.error or f"{(outcome.status or 0) // 100}xx"] += 1
+        return await self._database.write(lambda c: self._settle(c, endpoint, claimed, attempt, outcome))
+
+    async def _settle(
+        self, connection: AsyncConnection, sent_to: Endpoint, claimed: Claim, attempt: Attempt, outcome: Outcome
+    ) -> bool:
+        endpoint = await endpoints.find(connection, sent_to.id, lock=True)
+        if endpoint is None:
+            return False
+        now = attempt.at + attempt.took
+        then = backoff.after(self._schedule, claimed.tried + 1, _health(endpoint), outcome, now, random.random)
+        if not await outbox.settle(connection, claimed, attempt, then.status, then.due_at):
+            return False
+        after = _as_it_fares(endpoint, then, now)
+        if after != endpoint:
+            await endpoints.save(connection, after)
+        if then.status != "delivered":
+            log.info(
+                "an event was not taken",
+                delivery=claimed.id,
+                endpoint=endpoint.id,
+                host=host_of(endpoint.url),
+                status=outcome.status,
+                error=outcome.error,
+                attempt=claimed.attempts + 1,
+                final=then.status == "failed",
+            )
+        return after.status == "enabled" and not backoff.broken(self._schedule, then.health)
+
+    def _keys(self, endpoint: Endpoint) -> list[bytes]:
+        """What signs: the secret, and beside it the one before while it is being exchanged. None: it cannot be read."""
+        current = unseal(self._sealing_key, endpoint.id, unpack(endpoint.secret))
+        if current is None:
+            return []
+        old = None
+        if endpoint.old_secret is not None and (endpoint.old_secret_until or 0) > self._clock():
+            old = unseal(self._sealing_key, endpoint.id, unpack(endpoint.old_secret))
+        return [current] if old is None else [current, old]
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        self._lanes.pop(task, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            if isinstance(error, Stale):
+                log.warning("what came of a delivery could not be written; it is sent again", code=error.code)
+            else:
+                log.error("a lane failed; what it had is sent again", exc_info=error)
+        self._poked.set()
+
+
+def is_for(stream: str, type_: str, endpoint: Endpoint) -> bool:
+    """Whether an event goes to this endpoint: its own stream always, another endpoint's never, else as it chose."""
+    if stream.startswith("endpoint/"):
+        return stream == endpoint.stream
+    return wanted(type_, endpoint.events)
+
+
+def _health(endpoint: Endpoint) -> Health:
+    return Health(endpoint.failing_since, endpoint.failures, endpoint.paused_until)
+
+
+def _as_it_fares(endpoint: Endpoint, then: After, now: Ms) -> Endpoint:
+    health = then.health
+    after = replace(
+        endpoint,
+        failing_since=health.failing_since,
+        failures=health.failures,
+        paused_until=health.paused_until,
+    )
+    if then.disable is None or endpoint.status == "disabled":
+        return after
+    return _disabled(after, then.disable, now)
+
+
+async def _disable(connection: AsyncConnection, id_: str, why: Why, now: Ms) -> None:
+    endpoint = await endpoints.find(connection, id_, lock=True)
+    if endpoint is not None and endpoint.status == "enabled":
+        await endpoints.save(connection, _disabled(endpoint, why, now))
+
+
+def _disabled(endpoint: Endpoint, why: Why, now: Ms) -> Endpoint:
+    log.error("an endpoint is disabled", endpoint=endpoint.id, host=host_of(endpoint.url), why=why)
+    return replace(endpoint, status="disabled", disabled_why=why, updated_at=now)
+
+
+def _spread(waiting: Sequence[tuple[str, str]], lanes: int) -> list[list[str]]:
+    """Over the lanes, each stream whole in one of them and in its order."""
+    spread: list[list[str]] = [[] for _ in range(lanes)]
+    lane_of: dict[str, list[str]] = {}
+    for id_, stream in waiting:
+        lane_of.setdefault(stream, min(spread, key=len)).append(id_)
+    return [ids[:IN_LANE] for ids in spread if ids]
+
+
+_USER_AGENT: Final = f"headstrt-sessions/{metadata.version('headstrt-sessions')}"
