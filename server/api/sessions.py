@@ -69,27 +69,17 @@ async def put(request: web.Request) -> web.Response:
     requests.query(request, requests.NoQuery)
     booking = (await requests.body(request, requests.BookingBody)).command(id_)
     allowed = requests.if_match(request)  # last: RFC 9110 §13.2.1
-    before = await _link_versions(request, id_)
     try:
         booked = await given.desk.book(booking, await _version(request, id_, allowed))
     except Stale as error:
         if error.code == "precondition_failed":  # RFC 9110 §13.1.1
             raise Refusal(412, error.code, error.detail) from None
         raise
-    for role, version in before.items():
-        if booked.record.party(role).token_version != version:  # another person: the first one's link is over
-            await given.attendant.expel(id_, role)
+    for role in booked.exchanged:
+        await given.attendant.expel(id_, role)
     warnings = tuple(Overlap(role=Role(role), session=other) for role, other in booked.overlaps)
     answer = BookedAnswer(**dict(_answer(request, booked.record)), warnings=warnings)
     return _shown(answer, status=201 if booked.created else 200)
-
-
-async def _link_versions(request: web.Request, id_: str) -> dict[Role, int]:
-    try:
-        record = await deps(request).desk.record(id_)
-    except NotFound:
-        return {}
-    return {role: record.party(role).token_version for role in Role}
 
 
 async def _version(request: web.Request, id_: str, allowed: frozenset[int] | Literal["*"] | None) -> int | None:

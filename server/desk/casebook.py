@@ -17,9 +17,10 @@ from server.policy import conduct, fees
 from server.policy.facts import AnyFact, FeeFactored, RefundDecided, Revised, Settled
 from server.policy.fees import FeeFactor
 from server.policy.people import FactorChanged, PersonFact, dossier
-from server.policy.punctuality import badge, marks_of, punctuality
+from server.policy.punctuality import Mark, badge, marks_of, punctuality
 from server.policy.terms import Terms
 from server.store import people
+from server.store.bookings import Engaged
 from server.store.people import File, Person
 from server.store.sessions import Known, Record
 from server.webhooks.payloads import person_rows
@@ -59,17 +60,11 @@ async def change(connection: AsyncConnection, terms: Terms, pseudonym: str, deci
 async def factor(connection: AsyncConnection, terms: Terms, file: File, now: Ms) -> tuple[FeeFactor, Ms | None]:
     """What this expert's factor is, booked now (P1.5, P1.6, P2.8), and when it may change by itself."""
     marks = await people.marks(connection, file.person.pseudonym, Role.EXPERT)
-    found = punctuality(marks, file.dossier.excused, terms, now)
-    return fees.factor(found, file.dossier, terms, now), fees.next_change(file.dossier, terms, now, marks)
+    return _factor(marks, terms, file, now), fees.next_change(file.dossier, terms, now, marks)
 
 
-async def engage(
-    connection: AsyncConnection, trace: Callable[[str], str], client: str, expert: str, now: Ms
-) -> dict[Role, File]:
-    """The files of the two persons of a booking, made where they are new, and locked until it is committed."""
-    ids = {Role.CLIENT: client, Role.EXPERT: expert}
-    persons = {role: await people.open_person(connection, id_, trace(id_), now) for role, id_ in _sorted(ids)}
-    return await open_files(connection, {role: person.pseudonym for role, person in persons.items()})
+def _factor(marks: Sequence[Mark], terms: Terms, file: File, now: Ms) -> FeeFactor:
+    return fees.factor(punctuality(marks, file.dossier.excused, terms, now), file.dossier, terms, now)
 
 
 async def open_files(connection: AsyncConnection, pseudonyms: dict[Role, str]) -> dict[Role, File]:
@@ -94,9 +89,10 @@ def known(file: File) -> Known:
     return Known(file.person.pseudonym, file.person.badge)
 
 
-async def fee_factored(connection: AsyncConnection, terms: Terms, file: File, at: Ms) -> FeeFactored:
+def fee_factored(engaged: Engaged, terms: Terms, at: Ms) -> FeeFactored:
     """The expert's factor, to be frozen into a session that is booked with it (P1.6)."""
-    found, _ = await factor(connection, terms, file, at)
+    file = engaged.files[Role.EXPERT]
+    found = _factor(engaged.marks, terms, file, at)
     return FeeFactored(at, found.bps, found.rules, terms.hash, file.person.head)
 
 

@@ -24,8 +24,8 @@ from server.policy.verdict import AttendanceKind
 from server.store import tables
 from server.store.locks import exclusively
 from server.store.sessions import OutboxRow
-from signaling.errors import NotFound, Stale, UserError
-from signaling.ledger import Entry, canonical, extend, genesis
+from signaling.errors import NotFound, Stale
+from signaling.ledger import Entry, canonical, extend
 from signaling.session import Ms, Phase, Role
 
 MARKS_AT_ONCE = 200
@@ -71,7 +71,7 @@ async def find(connection: AsyncConnection, person_id: str) -> Person | None:
     row = (
         await connection.execute(select(p).where(or_(p.c.person_id == person_id, p.c.pseudonym == person_id)))
     ).first()
-    return _person(row) if row else None
+    return a_person(row) if row else None
 
 
 async def hold(connection: AsyncConnection, person_id: str) -> Person | None:
@@ -84,33 +84,6 @@ async def hold(connection: AsyncConnection, person_id: str) -> Person | None:
     return await find(connection, found.pseudonym)
 
 
-async def open_person(connection: AsyncConnection, person_id: str, trace: str, now: Ms) -> Person:
-    """The person of this id, made when it is new. One who was erased under a sanction is known by its trace (P5.7)."""
-    await exclusively(connection, "person_id", person_id)
-    found = await find(connection, person_id)
-    if found is not None and found.person_id != person_id:
-        raise UserError("pseudonym_booked", f"{person_id} is a pseudonym; book the person by its own id.", status=422)
-    if found is not None:
-        return found
-    p, x, q = tables.people, tables.sanctions, tables.parties
-    bound = (
-        select(x.c.id)
-        .where(x.c.person == p.c.pseudonym, x.c.lifted_at.is_(None), or_(x.c.until.is_(None), x.c.until > now))
-        .exists()
-    )
-    returned = (await connection.execute(select(p).where(p.c.trace == trace, bound))).first()
-    if returned is not None:  # what it is booked in from here on, and was before, is one person's again
-        pseudonym = returned.pseudonym
-        back: dict[str, Any] = {"person_id": person_id, "erased_at": None, "trace": None}
-        await connection.execute(update(p).where(p.c.pseudonym == pseudonym).values(back))
-        await connection.execute(update(q).where(q.c.person_id == pseudonym).values(person_id=person_id))
-        return replace(_person(returned), person_id=person_id, erased_at=None)
-    pseudonym = f"p_{secrets.token_hex(10)}"
-    person = Person(pseudonym, person_id, 0, genesis(pseudonym), 0, 10_000, None, 0, False, None, now, None)
-    await connection.execute(insert(tables.people).values({**asdict(person), "badge": 0}))
-    return person
-
-
 async def load(connection: AsyncConnection, pseudonym: str, *, lock: bool = False) -> File | None:
     """A person's file; ``lock``: nobody else may change it until this transaction ends."""
     if lock:
@@ -121,7 +94,7 @@ async def load(connection: AsyncConnection, pseudonym: str, *, lock: bool = Fals
         return None
     entries = await connection.execute(select(e.c.body).where(e.c.pseudonym == pseudonym).order_by(e.c.seq))
     facts = tuple(decode(entry.body) for entry in entries)
-    return File(_person(row), facts, dossier(facts))
+    return File(a_person(row), facts, dossier(facts))
 
 
 async def append(connection: AsyncConnection, file: File, facts: Sequence[PersonFact]) -> File:
@@ -252,21 +225,7 @@ async def marks(connection: AsyncConnection, pseudonym: str, role: Role, limit: 
         .order_by(m.c.ends_at.desc(), m.c.session_id.desc(), m.c.starts_at.desc())
         .limit(limit)
     )
-    return [
-        Mark(
-            session=row.session_id,
-            starts_at=row.starts_at,
-            ends_at=row.ends_at,
-            role=Role(row.role),
-            kind=AttendanceKind(row.kind) if row.kind else None,
-            lateness=row.lateness,
-            met=bool(row.met),
-            no_show=bool(row.no_show),
-            other=row.other,
-            at=row.at,
-        )
-        for row in rows
-    ]
+    return [a_mark(row) for row in rows]
 
 
 async def marked(connection: AsyncConnection, session_id: str, starts_at: Ms, role: Role) -> str | None:
@@ -425,7 +384,30 @@ async def add_audit(
 # --- helpers ----------------------------------------------------------------------------------------------------------
 
 
-def _person(row: object) -> Person:
+def a_mark(row: object) -> Mark:
+    """A row of ``marks``."""
+    r: Any = row
+    return Mark(
+        session=r.session_id,
+        starts_at=r.starts_at,
+        ends_at=r.ends_at,
+        role=Role(r.role),
+        kind=AttendanceKind(r.kind) if r.kind else None,
+        lateness=r.lateness,
+        met=bool(r.met),
+        no_show=bool(r.no_show),
+        other=r.other,
+        at=r.at,
+    )
+
+
+def person_row(person: Person) -> dict[str, object]:
+    """The inverse of ``a_person``."""
+    return {**asdict(person), "badge": int(person.badge)}
+
+
+def a_person(row: object) -> Person:
+    """A row of ``people``."""
     r: Any = row
     return Person(
         pseudonym=r.pseudonym,

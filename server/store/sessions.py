@@ -19,7 +19,7 @@ from server.policy.facts import AnyFact, decode, encode, machine_facts
 from server.policy.money import Money
 from server.policy.terms import Terms
 from server.store import tables
-from server.store.locks import add_once
+from server.store.batch import Rows, put
 from signaling.errors import Stale
 from signaling.ledger import Entry, extend
 from signaling.session import Ms, Role, Session, replay
@@ -122,13 +122,6 @@ async def load(connection: AsyncConnection, session_id: str) -> Record | None:
     return found[0] if found else None
 
 
-async def taken_away(connection: AsyncConnection, session_id: str) -> bool:
-    """Whether there was a session of this id whose time was over (P5.7): only the head of its chain is left."""
-    r = tables.removals
-    query = select(r.c.id).where(r.c.kind == "session", r.c.id == session_id)
-    return (await connection.execute(query)).first() is not None
-
-
 async def load_many(connection: AsyncConnection, ids: Sequence[str]) -> list[Record]:
     """Whole records in the order of ``ids``; unknown ids are left out. Five queries, however many."""
     s, p, e, t, n = tables.sessions, tables.parties, tables.ledger, tables.terms, tables.people
@@ -213,27 +206,26 @@ def append(record: Record, facts: Sequence[AnyFact]) -> tuple[Record, list[Entry
     return replace(record, facts=grown, head=entries[-1], session=replay(machine_facts(grown))), entries
 
 
-async def add_terms(connection: AsyncConnection, terms: Terms) -> None:
-    """Keep this version of the terms; knowing it already is fine."""
-    await add_once(connection, tables.terms, hash=terms.hash, body=terms.to_json())
-
-
-async def create(connection: AsyncConnection, record: Record, entries: Sequence[Entry], summary: Summary) -> None:
-    """A session that was not there before."""
-    await add_terms(connection, record.terms)
-    await connection.execute(
-        insert(tables.sessions).values(
-            id=record.id,
-            terms=record.terms.hash,
-            events=0,
-            probe=int(record.probe),
-            created_at=record.created_at,
-            **_columns(record, summary),
-        )
+async def create(
+    connection: AsyncConnection,
+    record: Record,
+    entries: Sequence[Entry],
+    summary: Summary,
+    events: Sequence[OutboxRow] = (),
+    also: Sequence[Rows] = (),
+) -> None:
+    """A session that was not there before, with its first events, and ``also`` what belongs to it."""
+    s = {"id": record.id, "terms": record.terms.hash, "events": len(events), "probe": int(record.probe)}
+    s |= {"created_at": record.created_at, **_columns(record, summary)}
+    await put(
+        connection,
+        Rows(tables.terms, [{"hash": record.terms.hash, "body": record.terms.to_json()}], once=True),
+        Rows(tables.sessions, [s]),
+        Rows(tables.parties, [_party_row(record, role) for role in Role]),
+        Rows(tables.ledger, _ledger_rows(record.id, entries)),
+        Rows(tables.outbox, _outbox_rows(record.id, 0, events, record.created_at)),
+        *also,
     )
-    for role in Role:
-        await connection.execute(insert(tables.parties).values(_party_row(record, role)))
-    await _append(connection, record.id, entries)
 
 
 async def save(
@@ -251,24 +243,14 @@ async def save(
             await connection.execute(
                 update(p).where(p.c.session_id == after.id, p.c.role == role.value).values(_party_row(after, role))
             )
-    await _append(connection, after.id, entries)
+    await put(connection, Rows(tables.ledger, _ledger_rows(after.id, entries)))
 
 
 async def add_outbox(connection: AsyncConnection, record: Record, rows: Iterable[OutboxRow], now: Ms) -> None:
     """Events for the outside, numbered on from ``record.events``."""
-    values = [
-        {
-            "id": str(uuid_utils.uuid7()),
-            "stream": record.id,
-            "sequence": sequence,
-            "type": row.type,
-            "body": row.body,
-            "created_at": now,
-        }
-        for sequence, row in enumerate(rows, start=record.events + 1)
-    ]
+    values = _outbox_rows(record.id, record.events, rows, now)
     if values:
-        await connection.execute(insert(tables.outbox), values)
+        await put(connection, Rows(tables.outbox, values))
         s = tables.sessions
         await connection.execute(update(s).where(s.c.id == record.id).values(events=record.events + len(values)))
 
@@ -294,28 +276,6 @@ async def open_until(connection: AsyncConnection, until: Ms) -> list[str]:
         select(s.c.id).where(s.c.status.not_in(("ended", "cancelled")), s.c.starts_at < until).order_by(s.c.starts_at)
     )
     return [r.id for r in rows]
-
-
-async def overlapping(connection: AsyncConnection, record: Record) -> list[tuple[str, str]]:
-    """Other open sessions of either person at the same time, as ``(role, session id)``: a warning, no refusal."""
-    s, p = tables.sessions, tables.parties
-    found: list[tuple[str, str]] = []
-    for role in Role:
-        rows = await connection.execute(
-            select(s.c.id)
-            .join(p, p.c.session_id == s.c.id)
-            .where(
-                p.c.person_id == record.party(role).person_id,
-                s.c.id != record.id,
-                s.c.status.not_in(("ended", "cancelled")),
-                s.c.starts_at < record.session.slot.ends_at,
-                s.c.ends_at > record.session.slot.starts_at,
-            )
-            .order_by(s.c.starts_at)
-            .limit(10)
-        )
-        found += [(role.value, r.id) for r in rows]
-    return found
 
 
 async def last_alive(connection: AsyncConnection, node: str) -> Ms | None:
@@ -367,9 +327,19 @@ def _party_row(record: Record, role: Role) -> dict[str, object]:
     }
 
 
-async def _append(connection: AsyncConnection, session_id: str, entries: Sequence[Entry]) -> None:
-    if entries:
-        await connection.execute(
-            insert(tables.ledger),
-            [{"session_id": session_id, "seq": e.seq, "body": e.body, "hash": e.hash} for e in entries],
-        )
+def _ledger_rows(session_id: str, entries: Sequence[Entry]) -> list[dict[str, object]]:
+    return [{"session_id": session_id, "seq": e.seq, "body": e.body, "hash": e.hash} for e in entries]
+
+
+def _outbox_rows(stream: str, last: int, rows: Iterable[OutboxRow], now: Ms) -> list[dict[str, object]]:
+    return [
+        {
+            "id": str(uuid_utils.uuid7()),
+            "stream": stream,
+            "sequence": sequence,
+            "type": row.type,
+            "body": row.body,
+            "created_at": now,
+        }
+        for sequence, row in enumerate(rows, start=last + 1)
+    ]

@@ -8,9 +8,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.policy.facts import AnyFact, Opened
-from server.store import keys, sessions
+from server.store import keys, sessions, tables
+from server.store.batch import Rows, put
 from server.store.sessions import OutboxRow, Party, Record, Summary
 from signaling.errors import Stale
 from signaling.session import MINUTE, Role
@@ -63,8 +65,8 @@ async def test_two_entries_can_never_have_one_number(o: Office) -> None:
     before = (await o.desk.book(booking())).record
     _, entries = sessions.append(before, [Opened(NOON, Role.CLIENT)])
 
-    async def twice(connection: object) -> None:
-        await sessions._append(connection, "bk_1", entries)  # type: ignore[arg-type]
+    async def twice(connection: AsyncConnection) -> None:
+        await put(connection, Rows(tables.ledger, sessions._ledger_rows("bk_1", entries)))
 
     await o.database.write(twice)
     with pytest.raises(IntegrityError):

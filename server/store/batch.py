@@ -1,0 +1,106 @@
+"""Several questions in one way to the store and back, and rows for several tables in another.
+
+``Questions`` are selects with named parameters, written once and asked together: one statement on either store, whose
+answer is each select's rows. ``put`` adds rows: one statement on PostgreSQL, where every statement is a way to another
+process; on SQLite, whose ways are short, past SQLAlchemy, which takes twenty times as long as SQLite itself. Both
+belong to the transaction that the connection is in, and fail like any other statement of it.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import namedtuple
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Executable, Select, Subquery, Table, Text, cast, func, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+
+class Questions:
+    """``ask`` gives one list of rows for each select, in the order of the selects and of their rows."""
+
+    def __init__(self, *selects: Select[Any]) -> None:
+        self._parts = [each.subquery() for each in selects]
+        self._rows: list[Any] = [namedtuple("Row", part.c.keys()) for part in self._parts]
+        self._statements: dict[str, Executable] = {}
+
+    async def ask(self, connection: AsyncConnection, **parameters: object) -> list[list[Any]]:
+        name = connection.dialect.name
+        if name not in self._statements:
+            self._statements[name] = select(*(_packed(part, name) for part in self._parts))
+        answer = (await connection.execute(self._statements[name], parameters)).one()
+        return [
+            [row(*values) for values in json.loads(packed or "[]")]
+            for row, packed in zip(self._rows, answer, strict=True)
+        ]
+
+
+def _packed(part: Subquery, dialect: str) -> Any:
+    """All rows of a select as one JSON text."""
+    if dialect == "postgresql":
+        packed: Any = func.json_agg(func.json_build_array(*part.c))
+    else:
+        packed = func.json_group_array(func.json_array(*part.c))
+    return select(cast(packed, Text)).select_from(part).scalar_subquery()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """For one table, all with the same columns. ``once``: one that is there already is left alone."""
+
+    table: Table
+    rows: Sequence[Mapping[str, Any]]
+    once: bool = False
+
+
+async def put(connection: AsyncConnection, *batches: Rows) -> None:
+    """Add all of them, in this order. ``IntegrityError`` where one may not be."""
+    some = [batch for batch in batches if batch.rows]
+    if not some:
+        return
+    if connection.dialect.name == "postgresql":
+        values = [value for batch in some for row in batch.rows for value in row.values()]
+        shape = tuple((batch.table, tuple(batch.rows[0]), len(batch.rows), batch.once) for batch in some)
+        await connection.exec_driver_sql(_at_once(shape), tuple(values))
+        return
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    for batch in some:
+        statement = _one(batch.table, tuple(batch.rows[0]), batch.once)
+        try:
+            async with driver.executemany(statement, [tuple(row.values()) for row in batch.rows]):
+                pass
+        except sqlite3.Error as error:
+            raise DBAPIError.instance(statement, None, error, sqlite3.Error, dialect=connection.dialect) from error
+
+
+@cache
+def _at_once(shape: tuple[tuple[Table, tuple[str, ...], int, bool], ...]) -> str:
+    """PostgreSQL: all the tables in one statement; foreign keys are looked at when all of it is there."""
+    numbers = iter(range(1, 32_768))
+    parts = [
+        f"{_into(table, columns)} values {', '.join(_numbered(table, columns, numbers) for _ in range(count))}"
+        + (" on conflict do nothing" if once else "")
+        for table, columns, count, once in shape
+    ]
+    before = ", ".join(f"part{number} as ({part})" for number, part in enumerate(parts[:-1]))
+    return f"with {before} {parts[-1]}" if before else parts[-1]
+
+
+def _numbered(table: Table, columns: tuple[str, ...], numbers: Iterator[int]) -> str:
+    types = ("text" if isinstance(table.c[column].type, Text) else "bigint" for column in columns)
+    return f"({', '.join(f'${next(numbers)}::{type_}' for type_ in types)})"
+
+
+@cache
+def _one(table: Table, columns: tuple[str, ...], once: bool) -> str:
+    values = f"values ({', '.join('?' * len(columns))})"
+    return f"{_into(table, columns)} {values}{' on conflict do nothing' if once else ''}"
+
+
+def _into(table: Table, columns: tuple[str, ...]) -> str:
+    return f"insert into {table.name} ({', '.join(columns)})"
