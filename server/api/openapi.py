@@ -29,11 +29,13 @@ _TAGS = {
     "refunds": "What the booking system decided and paid.",
     "people": "What is on record of persons, and operators' acts. Acting takes the scope `moderation`, and a reason.",
     "party": "A party's own calls, with the join token of its link.",
+    "bookings": "Booking systems that post to us: their sources, and what they sent. Scope `endpoints`.",
     "service": "For probes and monitoring.",
 }
 _PATH_SCHEMAS: Json = {
     "id": {"type": "string", "pattern": "^[A-Za-z0-9._:~-]{1,64}$", "examples": ["bk_812"]},
     "role": {"type": "string", "enum": ["client", "expert"]},
+    "name": {"type": "string", "pattern": "^[a-z0-9-]{1,32}$", "examples": ["shop"]},
 }
 _PERSON: Json = {
     "type": "string",

@@ -462,46 +462,46 @@ def pack_cursor(*parts: int | str) -> str:
 
 
 def list_cursor(text: str | None) -> tuple[Ms, str] | None:
-    match _unpack(text):
+    match unpack_cursor(text):
         case None:
             return None
         case [int(at), str(id_)] if 0 <= at < 2 * LATEST and len(id_) <= 64:
             return at, id_
         case _:
-            raise _bad_cursor()
+            raise bad_cursor()
 
 
 def person_cursor(text: str | None) -> tuple[int, str] | None:
-    match _unpack(text):
+    match unpack_cursor(text):
         case None:
             return None
         case [int(key), str(id_)] if abs(key) < 2**53 and len(id_) <= 64:
             return key, id_
         case _:
-            raise _bad_cursor()
+            raise bad_cursor()
 
 
 def ledger_cursor(text: str | None) -> int:
-    match _unpack(text):
+    match unpack_cursor(text):
         case None:
             return 0
         case [int(seq)] if 0 <= seq < 2**53:
             return seq
         case _:
-            raise _bad_cursor()
+            raise bad_cursor()
 
 
-def _unpack(text: str | None) -> Any:
+def unpack_cursor(text: str | None) -> Any:
     if text is None:
         return None
     try:
         parts = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, binascii.Error, RecursionError):
-        raise _bad_cursor() from None
+        raise bad_cursor() from None
     return parts if isinstance(parts, list) and not any(isinstance(part, bool) for part in parts) else False
 
 
-def _bad_cursor() -> Refusal:
+def bad_cursor() -> Refusal:
     errors = (FieldError(path="cursor", message="not a cursor of this list"),)
     return Refusal(422, "invalid", "Give next_cursor of the page before, unchanged.", errors=errors)
 

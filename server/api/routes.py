@@ -26,8 +26,10 @@ from server.api import (
     receipts,
     requests,
     sessions,
+    sources,
 )
 from server.api import requests_endpoints as post
+from server.api import requests_sources as in_
 from server.api.deps import DEPS, Deps
 from server.api.route import Handler, Open, Route
 from server.standing import (
@@ -57,6 +59,7 @@ _OVER = "409 session_over"
 _PACE = "429 too_many_requests"
 _NO_SANCTION = "404 sanction_not_found"
 _NO_COMPLAINT = "404 complaint_not_found"
+_NO_SOURCE = "404 source_not_found"
 _NO_ENDPOINT = "404 endpoint_not_found"
 _NO_DELIVERY = "404 delivery_not_found"
 _DISABLED = "409 endpoint_disabled"
@@ -682,6 +685,92 @@ ROUTES: tuple[Route, ...] = (
         ((200, endpoints.EventList),),
         ("410 event_unknown",),
         query=post.EventsQuery,
+    ),
+    Route(
+        "POST",
+        "/v1/sources",
+        sources.create,
+        POST,
+        "A booking system that will post to us",
+        "bookings",
+        ((201, sources.SourceMade),),
+        ("409 source_exists", "409 too_many_sources", "422 bad_secret"),
+        body=in_.SourceBody,
+    ),
+    Route("GET", "/v1/sources", sources.many, POST, "All sources", "bookings", ((200, sources.SourceList),)),
+    Route(
+        "GET",
+        "/v1/sources/{name}",
+        sources.get,
+        POST,
+        "One source",
+        "bookings",
+        ((200, sources.SourceAnswer),),
+        (_NO_SOURCE,),
+    ),
+    Route(
+        "PATCH",
+        "/v1/sources/{name}",
+        sources.change,
+        POST,
+        "Change what a source leaves out",
+        "bookings",
+        ((200, sources.SourceAnswer),),
+        (_NO_SOURCE,),
+        body=in_.SourceChangeBody,
+    ),
+    Route(
+        "DELETE",
+        "/v1/sources/{name}",
+        sources.remove,
+        POST,
+        "Take nothing more from a source; what it booked stays",
+        "bookings",
+        ((204, None),),
+        (_NO_SOURCE,),
+    ),
+    Route(
+        "POST",
+        "/v1/sources/{name}/rotate",
+        sources.rotate,
+        POST,
+        "Another secret; the old one counts beside it for a while",
+        "bookings",
+        ((200, sources.SourceMade),),
+        (_NO_SOURCE, "422 bad_secret"),
+        body=in_.SecretBody,
+    ),
+    Route(
+        "GET",
+        "/v1/sources/{name}/messages",
+        sources.messages,
+        POST,
+        "What a source sent, and what came of it, newest first",
+        "bookings",
+        ((200, sources.MessageList),),
+        (_NO_SOURCE,),
+        query=in_.MessagesQuery,
+    ),
+    Route(
+        "POST",
+        "/v1/hooks/{name}",
+        sources.hook,
+        Open.EVERYONE,
+        "One message of a booking system, signed by it",
+        "bookings",
+        ((200, sources.HookAnswer),),
+        (
+            _NO_SOURCE,
+            "400 unreadable",
+            "401 unauthorized",
+            "408 too_slow",
+            "409 message_changed",
+            "410 source_deleted",
+            "413 body_too_large",
+            "415 unsupported_media_type",
+            "503 busy",
+            "503 secret_lost",
+        ),
     ),
     Route("GET", "/healthz", health.healthz, Open.EVERYONE, "The process runs", "service", ((200, health.Alive),)),
     Route(
