@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from email.utils import parseaddr
+from email.utils import getaddresses
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+"
 _LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")  # RFC 5321 Dot-string, with RFC 6531's letters; no quoted form
@@ -44,8 +44,8 @@ def mailbox(address: str, name: str = "") -> Mailbox | None:
 
 def parse(text: str) -> Mailbox:
     """``Name <local@domain>`` or the address alone. ``ValueError`` for anything else."""
-    name, address = parseaddr(text)
-    found = mailbox(address, name)
+    several = getaddresses([text])
+    found = mailbox(several[0][1], several[0][0]) if len(several) == 1 else None
     if found is None or not text.isprintable():
         raise ValueError("must be one mail address, or a name with one: Example <sessions@example.org>")
     return found

@@ -208,7 +208,7 @@ def _of_slot(letter: Letter, view: View) -> Drop | None:
 
 def _waiting(letter: Letter, view: View, now: Ms) -> Decision:
     """To whoever is missing while the other is here; of two that are due at once the later one says it."""
-    if letter.kind is K.WAITING and now >= view.starts_at + STILL:
+    if letter.kind == K.WAITING and now >= view.starts_at + STILL:
         return Drop("too_late")
     return _if(view.other.status == "here" and not view.me.here and not view.met, "not_needed")
 

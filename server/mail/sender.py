@@ -183,7 +183,7 @@ class Sender:
             return
         mail = message(self._sheet, letter, record, view, to, self._link(record, letter.role), self._clock())
         try:
-            await connection.send(mail, str(self._sheet.sender), str(to))
+            await connection.send(mail, self._sheet.sender, to)
         except Deferred as error:
             await self._again(letter, f"deferred: {error.args[0]}")
         except Refused as error:

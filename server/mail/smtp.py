@@ -22,6 +22,8 @@ from urllib.parse import unquote, urlsplit
 import aiosmtplib
 from aiosmtplib import SMTPRecipientsRefused, SMTPResponseException
 
+from server.mail.address import Mailbox
+
 Security = Literal["starttls", "tls", "none"]
 
 _SCHEMES: dict[str, tuple[Security, int]] = {
@@ -105,14 +107,14 @@ class Connection:
         made = self._client.get_transport_info("ssl_object")
         return str(made.version()) if made is not None else "no encryption"
 
-    async def send(self, message: EmailMessage, sender: str, to: str) -> None:
+    async def send(self, message: EmailMessage, sender: Mailbox, to: Mailbox) -> None:
         """Hand one mail over; when it returns the server has taken it. ``Refused``, ``Deferred`` or ``Unreachable``.
 
         After ``Unreachable`` nobody knows whether the server has it.
         """
         try:
             async with asyncio.timeout(SEND):
-                await self._client.send_message(message, sender=sender, recipients=[to])
+                await self._client.send_message(message, sender=str(sender), recipients=[str(to)])
         except SMTPRecipientsRefused as error:
             raise _refusal(error.recipients[0]) from None
         except SMTPResponseException as error:
@@ -121,7 +123,7 @@ class Connection:
             raise Refused("the server takes no such address") from None
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             raise Unreachable(type(error).__name__) from None
-        except ValueError:  # an address or a header that would have been more than one
+        except ValueError:  # a header that would have been more than one
             raise Refused("not sendable") from None
 
 

@@ -151,6 +151,7 @@ async def remove_session(connection: AsyncConnection, session: str, now: Ms) -> 
     for table, key in (
         (tables.ledger, tables.ledger.c.session_id),
         (tables.marks, tables.marks.c.session_id),
+        (tables.letters, tables.letters.c.session_id),
         (tables.parties, tables.parties.c.session_id),
         (tables.outbox, tables.outbox.c.stream),
         (s, s.c.id),
