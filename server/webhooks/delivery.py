@@ -110,7 +110,6 @@ class Deliverer:
     async def stop(self) -> None:
         """What is being sent gets a moment; the rest is for the next process."""
         self._leaving = True
-        self._poked.set()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -129,7 +128,7 @@ class Deliverer:
     # --- rounds ---
 
     async def _deliver_forever(self) -> None:
-        while True:
+        while not self._leaving:
             try:
                 wait = await self.round()
             except Stale as error:
@@ -139,7 +138,8 @@ class Deliverer:
                 log.exception("a round of deliveries failed; the next one tries again")
                 wait = EVERY
             try:
-                await asyncio.wait_for(self._poked.wait(), wait)
+                async with asyncio.timeout(wait):
+                    await self._poked.wait()
             except TimeoutError:
                 pass
             await asyncio.sleep(TOGETHER)
