@@ -30,6 +30,9 @@ from server.api.routes import SERVER_OPTIONS, Deps, build_app
 from server.config import Settings, throwaway_secret
 from server.control import socket_path
 from server.desk import Desk, Rules
+from server.mail.address import parse as mailbox
+from server.mail.render import Sheet
+from server.mail.sender import Sender
 from server.policy.terms import Terms, TermsError, parse_terms
 from server.pulse import Pulse
 from server.selftest import SelfTest
@@ -43,7 +46,7 @@ from signaling.attendant import Attendant
 from signaling.fanout import Fanout
 from signaling.gateway import Gateway
 from signaling.relay.switchboard import RelaySettings, Switchboard
-from signaling.session import Ms
+from signaling.session import MINUTE, Ms
 
 log = structlog.get_logger("app")
 
@@ -78,6 +81,9 @@ class Service:
         self.desk = Desk(self.database, rules, clock)
         egress = Egress(settings.webhook_allow, development=settings.env == "development")
         self.deliverer = Deliverer(self.database, egress, self.desk.endpoints.sealing_key, clock)
+        self.mail = self._mail(settings)
+        if self.mail is not None:
+            self.deliverer.handed_on.append(self.mail.handed_on)
         self.desk.endpoints.vet = egress.vet
         self.desk.posted = self.desk.endpoints.posted = self.deliverer.poke
         self.switchboard = Switchboard(
@@ -152,11 +158,30 @@ class Service:
             stack.push_async_callback(self.pulse.stop)
             await self.deliverer.start()
             stack.push_async_callback(self.deliverer.stop)
+            if self.mail is not None:
+                await self.mail.start()
+                stack.push_async_callback(self.mail.stop)
             await stack.enter_async_context(self._control())
             await stack.enter_async_context(self._http())
             await self.self_test.start()
             stack.push_async_callback(self.self_test.stop)
             yield
+
+    def _mail(self, settings: Settings) -> Sender | None:
+        """Who sends letters, if a mail server is configured."""
+        if settings.mail_server is None:
+            return None
+        reply_to = mailbox(settings.mail_reply_to) if settings.mail_reply_to else None
+        return Sender(
+            self.database,
+            settings.mail_server,
+            Sheet(mailbox(settings.mail_from), reply_to, settings.origin),
+            seen=self.desk.seen,
+            link=self.desk.link,
+            clock=self.clock,
+            rating_window=self.desk.rules.terms.rating_window,
+            reminder=settings.mail_reminder_minutes * MINUTE,
+        )
 
     async def drain(self) -> None:
         """Take no more sessions, and tell the pages to come back in a moment (here, or to another node)."""

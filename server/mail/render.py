@@ -75,13 +75,16 @@ def message(sheet: Sheet, letter: Letter, record: Record, view: View, to: Mailbo
 
 
 def cleaned(text: str) -> str:
-    """One line of letters: no control, no line or paragraph mark, nothing that turns the writing around."""
+    """One line of letters: no control, no line or paragraph mark, nothing that turns the writing around.
+
+    Nor an encoded word (RFC 2047): what is one already would be decoded on its way into a header, line ends and all.
+    """
     kept = (
         " " if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp", "Zs") else char
         for char in text
         if char not in _TURNING
     )
-    return " ".join("".join(kept).split())
+    return " ".join("".join(kept).split()).replace("=?", "= ?")
 
 
 def _told(letter: Letter, record: Record, view: View, speech: Language) -> Told:

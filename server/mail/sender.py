@@ -41,8 +41,8 @@ _LANES = 4
 
 _AT_ONCE = 40
 _MARGIN: Ms = round((CONNECT + SEND) * 1000) + 5_000
-_POLL = 5.0
-"""Seconds after which it looks again, whatever it knows of what is due."""
+_EVERY = 1.0
+"""Seconds between two looks at what is due."""
 
 Seen = Callable[[str, Role], Awaitable[tuple[Record, View]]]
 """The session and a party's view of it, as of now."""
@@ -52,7 +52,7 @@ Link = Callable[[Record, Role], str]
 
 
 class Sender:
-    """One per process. ``handed_on`` is for whoever hands events on; ``poke`` says that something may be due."""
+    """One per process. ``handed_on`` is for whoever hands events on."""
 
     def __init__(
         self,
@@ -77,10 +77,12 @@ class Sender:
         self._reminder = reminder
         self._jitter = jitter
         self._helo = urlsplit(sheet.origin).hostname or "localhost"
-        self._poked = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
+        """There is one server per database: what the one before it had in its hands is due again."""
+        now = self._clock()
+        await self._database.write(lambda c: letters.release(c, now))
         self._running = asyncio.create_task(self._run(), name="mail")
 
     async def stop(self) -> None:
@@ -89,10 +91,6 @@ class Sender:
             self._running.cancel()
             await asyncio.gather(self._running, return_exceptions=True)
             self._running = None
-
-    def poke(self) -> None:
-        """Something may be due sooner than it knew."""
-        self._poked.set()
 
     async def handed_on(self, connection: AsyncConnection, events: Sequence[Event]) -> None:
         """Plan the letters that these events bring, in the transaction that hands them on."""
@@ -120,20 +118,16 @@ class Sender:
     async def _run(self) -> None:
         while True:
             try:
-                while await self.round():
-                    pass
                 async with self._database.read() as connection:
                     due = await letters.next_due(connection)
+                if due is not None and due <= self._clock():
+                    await self.round()
+                    continue
             except Busy:
-                log.warning("the store takes nothing now; letters wait")
-                due = None
+                log.warning("letters wait for the store")
             except Exception:
                 log.exception("sending letters failed; it is tried again")
-                due = None
-            wait = _POLL if due is None else min(_POLL, max(0.0, (due - self._clock()) / 1000))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._poked.wait(), max(wait, 0.05))
-            self._poked.clear()
+            await asyncio.sleep(_EVERY)
 
     async def _lane(self, lane: Sequence[Letter], until: Ms) -> None:
         """One after the other, on one connection, made for the first that holds."""

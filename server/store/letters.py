@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import uuid_utils
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -54,7 +55,7 @@ async def add(connection: AsyncConnection, session: str, planned: Sequence[Plann
         await add_once(
             connection,
             tables.letters,
-            id=f"lt_{secrets.token_hex(16)}",
+            id=f"lt_{uuid_utils.uuid7().hex}",
             session_id=session,
             role=letter.role.value,
             kind=letter.kind,
@@ -75,14 +76,10 @@ async def kept(connection: AsyncConnection, sessions: Sequence[str]) -> set[str]
 
 
 async def claim(connection: AsyncConnection, now: Ms, until: Ms, limit: int) -> list[Letter]:
-    """Up to ``limit`` letters whose time has come, oldest first, leased until then."""
+    """Up to ``limit`` letters whose time has come, in the order of their times and then of their causes, leased."""
     t = tables.letters
     query = (
-        select(t)
-        .where(t.c.due_at <= now)
-        .order_by(t.c.due_at, t.c.created_at, t.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
+        select(t).where(t.c.due_at <= now).order_by(t.c.due_at, t.c.id).limit(limit).with_for_update(skip_locked=True)
     )
     rows = (await connection.execute(query)).all()
     lease = secrets.token_hex(8)
@@ -94,6 +91,12 @@ async def claim(connection: AsyncConnection, now: Ms, until: Ms, limit: int) -> 
         Letter(row.id, row.session_id, Role(row.role), row.kind, row.starts_at, row.about, row.attempts, lease)
         for row in rows
     ]
+
+
+async def release(connection: AsyncConnection, now: Ms) -> None:
+    """Take every lease away: nobody is sending."""
+    t = tables.letters
+    await connection.execute(update(t).where(t.c.lease.is_not(None)).values(lease=None, due_at=now))
 
 
 async def settle(

@@ -330,7 +330,6 @@ async def test_it_runs_by_itself_and_stops_at_once(where: str, tmp_path: Path) -
         await post.start()
         await book(o)
         await hand_on(o, post)
-        post.poke()
         await asyncio.wait_for(arrived.wait(), 60)
         await asyncio.wait_for(post.stop(), 60)
 

@@ -48,7 +48,7 @@ class Story:
 
 async def booked(s: Story) -> None:
     s.o.clock.now = NOON - DAY
-    await s.o.desk.book(booking(client=ADA, expert=MAX))
+    await s.o.desk.book(booking(client=ADA, expert=MAX, title="French"))
 
 
 async def cancelled(s: Story, by: Whom) -> None:
@@ -198,13 +198,14 @@ async def test_the_words_of_every_letter(
         words = f"{letter['Subject']}\n{text.replace(link, '')}"
         assert NEVER.search(words.replace("Somebody on our team", "")) is None, words
         if "no refund" in words:
-            assert LAW in words
+            assert LAW in words.lower()
         assert "None" not in words and "{" not in words  # noqa: PT018 - nothing was left out or unfilled
         assert link in text
         assert ("href", link) in html.attributes
         assert other_link not in letter.as_string()
         assert [line for line in html.text if line not in text.replace("\n", " ")] == []  # the same words in both
-        assert {"22 November 2026", "Mentoring"} <= {w for w in ("22 November 2026", "Mentoring") if w in text}
+        assert "Sunday, 22 November 2026" in text
+        assert "French" in text
         zone, start = ("Europe/Berlin (UTC+1)", "13:00") if role is CLIENT else ("America/New_York (UTC-5)", "07:00")
         assert zone in text
         assert f"{start} to " in text
@@ -267,6 +268,8 @@ HOSTILE = (
     "Eve\u2029X: y",
     "Eve\x1c\x1d\x1eX: y",
     "=?utf-8?q?Eve=0ABcc:_q?=",
+    "=\u202e?utf-8?b?RXZlCkJjYzogcQ==?=",
+    "=?utf-8?q?a?= =?utf-8?q?=0D=0ABcc:_q?=",
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
     "</td></table><a href=javascript:alert(1)>Join</a>",
