@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import metadata
 from typing import Literal
@@ -19,9 +20,9 @@ from server.api import requests
 from server.api.deps import Deps, RelayStats, deps
 from server.api.sessions import answer
 from server.selftest import Outcome
-from server.store import views
+from server.store import views, views_post
 from signaling.messages import PROTOCOL_VERSION, Time
-from signaling.session import Phase
+from signaling.session import Ms, Phase
 
 STALE_SIGN_MS = 30_000
 """A sign of life is written every two seconds; one this old means that the database takes no writes."""
@@ -66,6 +67,18 @@ class Metrics:
         self.relay = Gauge("headstrt_relay", "The relay's totals since its start", ["figure"], registry=own)
         self.drops = Gauge("headstrt_relay_drops", "Packets not forwarded, by why", ["why"], registry=own)
         self.outbox = Gauge("headstrt_outbox_events", "Events for the outside that are kept", registry=own)
+        self.attempts = Gauge(
+            "headstrt_webhook_attempts",
+            "Attempts at sending since the start, by what came of them",
+            ["outcome"],
+            registry=own,
+        )
+        self.deliveries = Gauge(
+            "headstrt_webhook_deliveries", "Deliveries that are kept and not delivered", ["status"], registry=own
+        )
+        self.oldest_due = Gauge("headstrt_webhook_oldest_due_seconds", "For how long the oldest waits", registry=own)
+        self.unhanded = Gauge("headstrt_outbox_unhanded", "Events that were not handed on yet", registry=own)
+        self.disabled = Gauge("headstrt_webhook_endpoints_disabled", "Endpoints that are disabled", registry=own)
         self.alive = Gauge("headstrt_sign_of_life_age_seconds", "Age of the newest sign of life", registry=own)
         self.steps = Gauge("headstrt_clock_steps", "Steps of the wall clock since the start", registry=own)
         self.outages = Gauge("headstrt_outages", "Outages since the start that this process outlived", registry=own)
@@ -91,6 +104,15 @@ class Metrics:
         for figure in ("first_frame", "stop"):
             seconds = getattr(outcome, f"{figure}_seconds")
             self.self_test_seconds.labels(figure).set(float("nan") if seconds is None else seconds)
+
+    def show_post(self, post: views_post.Post, attempts: Mapping[str, int], now: Ms) -> None:
+        self.unhanded.set(post.unhanded)
+        self.deliveries.labels("pending").set(post.pending)
+        self.deliveries.labels("failed").set(post.failed)
+        self.oldest_due.set(0 if post.oldest_due is None else max(0, now - post.oldest_due) / 1000)
+        self.disabled.set(post.disabled)
+        for outcome, number in attempts.items():
+            self.attempts.labels(outcome).set(number)
 
     def show(self, relay: RelayStats) -> None:
         for figure in ("sessions", "legs", "packets", "bytes", "workers", "worker_restarts"):
@@ -130,6 +152,7 @@ async def metrics(request: web.Request) -> web.Response:
     began = time.monotonic()
     found = await views.phases(given.database)
     gauges.outbox.set(await views.outbox_depth(given.database))
+    post = await views_post.post(given.database, given.clock())
     alive = await views.last_alive(given.database)
     gauges.read.set(time.monotonic() - began)
     for phase in Phase:
@@ -138,6 +161,7 @@ async def metrics(request: web.Request) -> web.Response:
     gauges.sockets.set(given.sockets())
     gauges.show(given.switchboard.stats())
     gauges.show_test(given.self_test())
+    gauges.show_post(post, given.attempts(), given.clock())
     return web.Response(body=generate_latest(gauges.registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
 

@@ -30,6 +30,7 @@ _TAGS = {
     "people": "What is on record of persons, and operators' acts. Acting takes the scope `moderation`, and a reason.",
     "party": "A party's own calls, with the join token of its link.",
     "bookings": "Booking systems that post to us: their sources, and what they sent. Scope `endpoints`.",
+    "events": "What is told to the outside: endpoints, what was sent to them, and every event. Scope `endpoints`.",
     "service": "For probes and monitoring.",
 }
 _PATH_SCHEMAS: Json = {

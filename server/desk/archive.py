@@ -155,6 +155,7 @@ class Desk(Inbound):
             await self.database.write(lambda c, p=pseudonym: self._remove(c, p, before, now))  # type: ignore[misc]
         texts = await self.database.write(lambda c: archive.old_texts(c, before, kept))
         await self.database.write(lambda c: inbox.retain(c, now - INBOX_KEPT))
+        await self.endpoints.tidy()
         await self.database.write(lambda c: letters.remove_old(c, now - LETTERS_KEPT))
         whole_ones = sum(whole for _, whole in gone)
         removed = Removed(len(old), whole_ones, len(gone) - whole_ones, texts)

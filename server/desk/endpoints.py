@@ -35,6 +35,7 @@ KEPT: Final[Ms] = 30 * 24 * 60 * 60 * 1_000
 """How long deliveries are kept, with their attempts; no further back can anything be sent again."""
 
 _AT_ONCE: Final = 500
+_TIDY_ROUNDS: Final = 40
 
 Resend = Literal["missed", "failed", "delivered", "all"]
 
@@ -196,6 +197,16 @@ class Endpoints:
         log.info("events are sent again", endpoint=id_, events=resent)
         self.posted()
         return resent
+
+    async def tidy(self) -> int:
+        """Take away deliveries whose time is over (P5.7), some in each transaction. Returns how many."""
+        before, gone = self._clock() - KEPT, 0
+        for _ in range(_TIDY_ROUNDS):  # the next hour goes on
+            some = await self._database.write(lambda c: outbox.forget_older(c, before, _AT_ONCE))
+            gone += some
+            if some < _AT_ONCE:
+                break
+        return gone
 
     async def _resend_some(
         self, connection: AsyncConnection, id_: str, start: Ms, end: Ms, which: Resend, after: int

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, func, insert, not_, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.store import tables
+from server.store import outbox, tables
 from signaling.session import Ms, Phase, Role
 
 NOBODY = "(erased)"
@@ -99,6 +99,7 @@ async def _rewrite(connection: AsyncConnection, which: ColumnElement[bool], chan
         change(body["data"])
         text = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
         await connection.execute(update(o).where(o.c.id == row.id).values(body=text))
+    await outbox.forget_answers(connection, [row.id for row in rows])
 
 
 def _forget(data: dict[str, Any], person_id: str, pseudonym: str) -> None:
@@ -148,6 +149,7 @@ async def remove_session(connection: AsyncConnection, session: str, now: Ms) -> 
     s = tables.sessions
     row = (await connection.execute(select(s.c.version, s.c.head).where(s.c.id == session))).one()
     await _keep_head(connection, "session", session, row.version, row.head, now)
+    await outbox.forget(connection, session)
     for table, key in (
         (tables.ledger, tables.ledger.c.session_id),
         (tables.marks, tables.marks.c.session_id),
@@ -198,6 +200,7 @@ async def remove_person(connection: AsyncConnection, pseudonym: str, now: Ms) ->
     n, t = tables.people, tables.texts
     row = (await connection.execute(select(n.c.version, n.c.head).where(n.c.pseudonym == pseudonym))).one()
     await _keep_head(connection, "person", pseudonym, row.version, row.head, now)
+    await outbox.forget(connection, f"person/{pseudonym}")
     await connection.execute(delete(t).where(or_(t.c.owner == pseudonym, t.c.about == pseudonym)))
     for table, key in (
         (tables.person_ledger, tables.person_ledger.c.pseudonym),

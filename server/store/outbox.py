@@ -262,6 +262,15 @@ async def forget(connection: AsyncConnection, stream: str) -> None:
     await connection.execute(delete(d).where(d.c.event.in_(events)))
 
 
+async def forget_answers(connection: AsyncConnection, events: Collection[str]) -> None:
+    """What came back for these: it may say again what was sent."""
+    d, a = tables.deliveries, tables.attempts
+    ids = sorted(events)
+    for first in range(0, len(ids), 500):
+        theirs = select(d.c.id).where(d.c.event.in_(ids[first : first + 500]))
+        await connection.execute(update(a).where(a.c.delivery.in_(theirs)).values(answer=null()))
+
+
 async def forget_older(connection: AsyncConnection, before: Ms, limit: int) -> int:
     """Deliveries that were made and last due or done before then, with their attempts; then tests that nobody has."""
     d, a, o, e = tables.deliveries, tables.attempts, tables.outbox, tables.endpoints

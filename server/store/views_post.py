@@ -111,11 +111,15 @@ async def post(reader: Reader, now: Ms) -> Post:
     """The gauges; what waits for a disabled endpoint is not due."""
     o, d, e = tables.outbox, tables.deliveries, tables.endpoints
     waiting = and_(e.c.status == "enabled", d.c.due_at <= now, d.c.lease.is_(None))
-    gauges = select(
-        func.count(case((d.c.status == "pending", 1))).label("pending"),
-        func.count(case((d.c.status == "failed", 1))).label("failed"),
-        func.min(case((waiting, d.c.due_at))).label("oldest"),
-    ).join(e, e.c.id == d.c.endpoint)
+    gauges = (
+        select(
+            func.count(case((d.c.status == "pending", 1))).label("pending"),
+            func.count(case((d.c.status == "failed", 1))).label("failed"),
+            func.min(case((waiting, d.c.due_at))).label("oldest"),
+        )
+        .join(e, e.c.id == d.c.endpoint)
+        .where(d.c.status != "delivered")
+    )
     async with reader.read() as connection:
         row = (await connection.execute(gauges)).one()
         unhanded = select(func.count()).select_from(o).where(o.c.position.is_(None))
