@@ -79,6 +79,8 @@ class Metrics:
         self.oldest_due = Gauge("headstrt_webhook_oldest_due_seconds", "For how long the oldest waits", registry=own)
         self.unhanded = Gauge("headstrt_outbox_unhanded", "Events that were not handed on yet", registry=own)
         self.disabled = Gauge("headstrt_webhook_endpoints_disabled", "Endpoints that are disabled", registry=own)
+        self.letters = Gauge("headstrt_letters", "Letters of 30 days, by what became of them", ["status"], registry=own)
+        self.letter_due = Gauge("headstrt_letters_oldest_due_seconds", "For how long one is overdue", registry=own)
         self.alive = Gauge("headstrt_sign_of_life_age_seconds", "Age of the newest sign of life", registry=own)
         self.steps = Gauge("headstrt_clock_steps", "Steps of the wall clock since the start", registry=own)
         self.outages = Gauge("headstrt_outages", "Outages since the start that this process outlived", registry=own)
@@ -113,6 +115,11 @@ class Metrics:
         self.disabled.set(post.disabled)
         for outcome, number in attempts.items():
             self.attempts.labels(outcome).set(number)
+
+    def show_letters(self, found: Mapping[str, int], due: Ms | None, now: Ms) -> None:
+        for status, name in (("planned", "pending"), ("sent", "sent"), ("failed", "failed"), ("dropped", "dropped")):
+            self.letters.labels(name).set(found.get(status, 0))
+        self.letter_due.set(0 if due is None else max(0, now - due) / 1000)
 
     def show(self, relay: RelayStats) -> None:
         for figure in ("sessions", "legs", "packets", "bytes", "workers", "worker_restarts"):
@@ -153,6 +160,7 @@ async def metrics(request: web.Request) -> web.Response:
     found = await views.phases(given.database)
     gauges.outbox.set(await views.outbox_depth(given.database))
     post = await views_post.post(given.database, given.clock())
+    letters = await views.letters(given.database)
     alive = await views.last_alive(given.database)
     gauges.read.set(time.monotonic() - began)
     for phase in Phase:
@@ -161,6 +169,7 @@ async def metrics(request: web.Request) -> web.Response:
     gauges.sockets.set(given.sockets())
     gauges.show(given.switchboard.stats())
     gauges.show_test(given.self_test())
+    gauges.show_letters(*letters, given.clock())
     gauges.show_post(post, given.attempts(), given.clock())
     return web.Response(body=generate_latest(gauges.registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 

@@ -270,6 +270,16 @@ async def outbox_depth(reader: Reader) -> int:
         return int((await connection.execute(select(func.count()).select_from(tables.outbox))).scalar_one())
 
 
+async def letters(reader: Reader) -> tuple[dict[str, int], Ms | None]:
+    """How many letters there are by what became of them, and when the oldest that waits was due."""
+    t = tables.letters
+    async with reader.read() as connection:
+        rows = await connection.execute(select(t.c.status, func.count().label("n")).group_by(t.c.status))
+        found = {row.status: row.n for row in rows}
+        due: Ms | None = (await connection.execute(select(func.min(t.c.due_at)))).scalar_one()
+        return found, due
+
+
 async def last_alive(reader: Reader) -> Ms | None:
     """This service's newest sign of life (P3.9): proof, too, that the database takes writes."""
     async with reader.read() as connection:
@@ -293,6 +303,7 @@ __all__ = [
     "complaints_page",
     "last_alive",
     "ledger",
+    "letters",
     "outbox_depth",
     "page",
     "people_page",

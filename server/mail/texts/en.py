@@ -178,6 +178,7 @@ def _refund_expert(told: Told) -> Words:
     assert refund is not None
     about = f"session of {_short_day(told.starts)}"
     subject = f"The fee of your {about}"
+    more = "How it was computed is on your page."
     match refund.status:
         case "requested":
             heading, line = "Money is asked back", f"{_money(refund.requested)} is asked back for the client."
@@ -185,11 +186,13 @@ def _refund_expert(told: Told) -> Words:
             heading, line = "A refund was approved", _approved(refund)
         case "declined":
             heading, line = "A refund was declined", "The booking service declined a refund to the client."
+            more = "Your page says where it stands."
         case "disputed":
             heading, line = "A second look at the fee", "The client asked for a second look at what was decided."
+            more = "Your page says where it stands."
         case _:
             heading, line = "A refund was paid", f"{_money(refund.approved)} was paid back to the client."
-    return Words(subject, heading, (line, "How it was computed is on your page."), _PAGE)
+    return Words(subject, heading, (line, more), _PAGE)
 
 
 def _approved(refund: Refund) -> str:
