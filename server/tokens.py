@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass
+from functools import lru_cache
 
 import jwt
 
@@ -41,6 +42,7 @@ def derive_key(secret: str) -> bytes:
     return hmac.digest(secret.encode(), b"headstrt join tokens 1", "sha256")
 
 
+@lru_cache(2048)  # a booking shows each of its two links twice
 def issue(key: bytes, session: str, role: Role, version: int, issued_at: Ms) -> str:
     """The token of a party's link. The same arguments give the same token, so a link can be shown again unchanged."""
     _long_enough(key)

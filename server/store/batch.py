@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, Select, Subquery, Table, Text, cast, func, select
+from sqlalchemy import Dialect, Select, Subquery, Table, Text, cast, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.compiler import SQLCompiler
 
 
 class Questions:
@@ -27,17 +28,37 @@ class Questions:
     def __init__(self, *selects: Select[Any]) -> None:
         self._parts = [each.subquery() for each in selects]
         self._rows: list[Any] = [namedtuple("Row", part.c.keys()) for part in self._parts]
-        self._statements: dict[str, Executable] = {}
+        self._statements: dict[str, tuple[str, list[str], dict[str, object]]] = {}
 
     async def ask(self, connection: AsyncConnection, **parameters: object) -> list[list[Any]]:
-        name = connection.dialect.name
-        if name not in self._statements:
-            self._statements[name] = select(*(_packed(part, name) for part in self._parts))
-        answer = (await connection.execute(self._statements[name], parameters)).one()
+        statement, names, fixed = self._compiled(connection.dialect)
+        given = fixed | parameters
+        answer = await _fetch(connection, statement, tuple(given[name] for name in names))
         return [
             [row(*values) for values in json.loads(packed or "[]")]
             for row, packed in zip(self._rows, answer, strict=True)
         ]
+
+    def _compiled(self, dialect: Dialect) -> tuple[str, list[str], dict[str, object]]:
+        if dialect.name not in self._statements:
+            whole = select(*(_packed(part, dialect.name) for part in self._parts))
+            compiled = whole.compile(dialect=dialect)
+            assert isinstance(compiled, SQLCompiler)
+            self._statements[dialect.name] = str(compiled), list(compiled.positiontup or ()), dict(compiled.params)
+        return self._statements[dialect.name]
+
+
+async def _fetch(connection: AsyncConnection, statement: str, values: tuple[object, ...]) -> Sequence[Any]:
+    """The one row that it answers with."""
+    if connection.dialect.name == "postgresql":
+        return (await connection.exec_driver_sql(statement, values)).one()
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    try:
+        async with driver.execute(statement, values) as cursor:
+            row: Sequence[Any] = await cursor.fetchone()
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(statement, None, error, sqlite3.Error, dialect=connection.dialect) from error
+    return row
 
 
 def _packed(part: Subquery, dialect: str) -> Any:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import uuid_utils
@@ -403,7 +403,7 @@ def a_mark(row: object) -> Mark:
 
 def person_row(person: Person) -> dict[str, object]:
     """The inverse of ``a_person``."""
-    return {**asdict(person), "badge": int(person.badge)}
+    return {each.name: getattr(person, each.name) for each in fields(person)} | {"badge": int(person.badge)}
 
 
 def a_person(row: object) -> Person:
