@@ -58,6 +58,12 @@ def denied(token: str, now: int = NOON) -> str:
 def test_what_we_issue_we_read() -> None:
     token = tokens.issue(KEY, "bk_1", Role.EXPERT, 3, NOON)
     assert tokens.read(KEY, token, NOON) == Claims("bk_1", Role.EXPERT, 3)
+
+
+def test_it_is_to_the_byte_what_a_library_would_make() -> None:
+    token = tokens.issue(KEY, "bk_1", Role.EXPERT, 3, NOON)
+    said = jwt.decode(token, KEY, algorithms=["HS256"], audience="join", options={"verify_exp": False})
+    assert token == jwt.encode(said, KEY, algorithm="HS256", headers={"kid": "1", "typ": tokens.TYPE})
     assert tokens.issue(KEY, "bk_1", Role.EXPERT, 3, NOON) == token
     assert tokens.read(KEY, signed(), NOON) == Claims("bk_1", Role.CLIENT, 1)
 
