@@ -11,6 +11,7 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -98,7 +99,7 @@ def _long_enough(key: bytes) -> None:
         raise ValueError(f"a key must have at least {MIN_KEY} bytes")
 
 
-def _encoded(value: dict[str, object]) -> str:
+def _encoded(value: Mapping[str, object]) -> str:
     return _base64(json.dumps(value, separators=(",", ":")).encode())
 
 
