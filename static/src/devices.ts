@@ -27,7 +27,7 @@ export class Devices {
   readonly #changed: () => void;
   readonly #track: Record<DeviceKind, MediaStreamTrack | null> = { camera: null, microphone: null };
   readonly #chosen: Partial<Record<DeviceKind, string>> = {};
-  readonly state: Record<DeviceKind, DeviceState> = { camera: "off", microphone: "off" };
+  readonly state: Record<DeviceKind, DeviceState> = { camera: "asking", microphone: "asking" };
   choices: Choices = NO_CHOICES;
   speaker = "";
   /** The own picture; a new stream for a new camera, so that a `<video>` notices. */

@@ -597,9 +597,9 @@ export class Room {
         this.#showWarning(event.data.remaining_seconds);
         return;
       case "replaced":
+        this.replaced = true;
         this.#giveUpSeat();
         this.#connection.close(); // quiet, until it is taken back
-        this.replaced = true;
         this.devices.stop();
         this.#changed();
         return;
