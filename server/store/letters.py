@@ -17,7 +17,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store import tables
-from server.store.locks import add_once
+from server.store.batch import Rows, put
 from signaling.session import Ms, Role
 
 Outcome = Literal["sent", "failed", "dropped"]
@@ -51,22 +51,23 @@ class Letter:
 
 async def add(connection: AsyncConnection, session: str, planned: Sequence[Planned], now: Ms) -> None:
     """Keep what was planned for a session; the same once more changes nothing."""
-    for letter in planned:
-        await add_once(
-            connection,
-            tables.letters,
-            id=f"lt_{uuid_utils.uuid7().hex}",
-            session_id=session,
-            role=letter.role.value,
-            kind=letter.kind,
-            cause=letter.cause,
-            starts_at=letter.starts_at,
-            about=letter.about,
-            status="planned",
-            attempts=0,
-            due_at=letter.due_at,
-            created_at=now,
-        )
+    rows = [
+        {
+            "id": f"lt_{uuid_utils.uuid7().hex}",
+            "session_id": session,
+            "role": letter.role.value,
+            "kind": letter.kind,
+            "cause": letter.cause,
+            "starts_at": letter.starts_at,
+            "about": letter.about,
+            "status": "planned",
+            "attempts": 0,
+            "due_at": letter.due_at,
+            "created_at": now,
+        }
+        for letter in planned
+    ]
+    await put(connection, Rows(tables.letters, rows, once=True))
 
 
 async def kept(connection: AsyncConnection, sessions: Sequence[str]) -> set[str]:
