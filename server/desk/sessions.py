@@ -767,9 +767,8 @@ class Sessions:
             facts = [*facts, verdict]
             after, more = sessions.append(after, [verdict])
             entries += more
-        await sessions.save(connection, before, after, entries, _summary(after))
         events = rows(after, facts, after.updated_at, self.link)
-        await sessions.add_outbox(connection, after, events, after.updated_at)
+        await sessions.save(connection, before, after, entries, _summary(after), events)
         await casebook.settled(connection, self.rules.terms, after, facts, after.updated_at)
         after = replace(after, events=after.events + len(events))
         return after, Report(after.session, tuple(machine_facts(facts)), after.version)

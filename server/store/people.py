@@ -15,13 +15,14 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import uuid_utils
-from sqlalchemy import Select, func, insert, not_, or_, select, update
+from sqlalchemy import Select, String, bindparam, func, insert, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.policy.people import Complaint, Dossier, PersonFact, Rating, Sanction, decode, dossier, encode
 from server.policy.punctuality import Mark
 from server.policy.verdict import AttendanceKind
 from server.store import tables
+from server.store.batch import Questions, Rows, put
 from server.store.locks import exclusively
 from server.store.sessions import OutboxRow
 from signaling.errors import NotFound, Stale
@@ -88,13 +89,23 @@ async def load(connection: AsyncConnection, pseudonym: str, *, lock: bool = Fals
     """A person's file; ``lock``: nobody else may change it until this transaction ends."""
     if lock:
         await exclusively(connection, "person", pseudonym)
-    p, e = tables.people, tables.person_ledger
-    row = (await connection.execute(select(p).where(p.c.pseudonym == pseudonym))).first()
-    if row is None:
+    persons, entries = await _FILE.ask(connection, pseudonym=pseudonym)
+    if not persons:
         return None
-    entries = await connection.execute(select(e.c.body).where(e.c.pseudonym == pseudonym).order_by(e.c.seq))
     facts = tuple(decode(entry.body) for entry in entries)
-    return File(a_person(row), facts, dossier(facts))
+    return File(a_person(persons[0]), facts, dossier(facts))
+
+
+def _file() -> Questions:
+    p, e = tables.people, tables.person_ledger
+    pseudonym = bindparam("pseudonym", type_=String)
+    return Questions(
+        select(p).where(p.c.pseudonym == pseudonym),
+        select(e.c.body).where(e.c.pseudonym == pseudonym).order_by(e.c.seq),
+    )
+
+
+_FILE = _file()
 
 
 async def append(connection: AsyncConnection, file: File, facts: Sequence[PersonFact]) -> File:
@@ -104,10 +115,8 @@ async def append(connection: AsyncConnection, file: File, facts: Sequence[Person
     person = file.person
     head = Entry(person.version, "", person.head) if person.version else None
     entries = extend(person.pseudonym, head, (encode(fact) for fact in facts))
-    await connection.execute(
-        insert(tables.person_ledger),
-        [{"pseudonym": person.pseudonym, "seq": e.seq, "body": e.body, "hash": e.hash} for e in entries],
-    )
+    rows = [{"pseudonym": person.pseudonym, "seq": e.seq, "body": e.body, "hash": e.hash} for e in entries]
+    await put(connection, Rows(tables.person_ledger, rows))
     p = tables.people
     done = await connection.execute(
         update(p)
@@ -160,7 +169,7 @@ async def add_outbox(connection: AsyncConnection, person: Person, rows: Iterable
     ]
     if not values:
         return person
-    await connection.execute(insert(tables.outbox), values)
+    await put(connection, Rows(tables.outbox, values))
     p = tables.people
     events = person.events + len(values)
     await connection.execute(update(p).where(p.c.pseudonym == person.pseudonym).values(events=events))
@@ -175,27 +184,9 @@ async def add_marks(connection: AsyncConnection, session_id: str, marks: Iterabl
     m = tables.marks
     rows = await connection.execute(select(m.c.starts_at, m.c.role, m.c.at).where(m.c.session_id == session_id))
     known = {(row.starts_at, row.role, row.at) for row in rows}
-    touched: set[str] = set()
-    for person, mark in marks:
-        if (mark.starts_at, mark.role.value, mark.at) in known:
-            continue
-        touched.add(person)
-        await connection.execute(
-            insert(m).values(
-                session_id=mark.session,
-                starts_at=mark.starts_at,
-                role=mark.role.value,
-                person=person,
-                other=mark.other,
-                ends_at=mark.ends_at,
-                kind=mark.kind.value if mark.kind else None,
-                lateness=mark.lateness,
-                met=int(mark.met),
-                no_show=int(mark.no_show),
-                at=mark.at,
-            )
-        )
-    return touched
+    new = [(person, mark) for person, mark in marks if (mark.starts_at, mark.role.value, mark.at) not in known]
+    await put(connection, Rows(m, [_mark_row(person, mark) for person, mark in new]))
+    return {person for person, _ in new}
 
 
 async def unmarked(connection: AsyncConnection, after: str, limit: int) -> list[str]:
@@ -382,6 +373,22 @@ async def add_audit(
 
 
 # --- helpers ----------------------------------------------------------------------------------------------------------
+
+
+def _mark_row(person: str, mark: Mark) -> dict[str, object]:
+    return {
+        "session_id": mark.session,
+        "starts_at": mark.starts_at,
+        "role": mark.role.value,
+        "person": person,
+        "other": mark.other,
+        "ends_at": mark.ends_at,
+        "kind": mark.kind.value if mark.kind else None,
+        "lateness": mark.lateness,
+        "met": int(mark.met),
+        "no_show": int(mark.no_show),
+        "at": mark.at,
+    }
 
 
 def a_mark(row: object) -> Mark:

@@ -7,19 +7,20 @@ reloads and decides again. This file writes what it is given; whether that may b
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import uuid_utils
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, Select, String, bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.policy.facts import AnyFact, decode, encode, machine_facts
 from server.policy.money import Money
 from server.policy.terms import Terms
 from server.store import tables
-from server.store.batch import Rows, put
+from server.store.batch import Questions, Rows, put
 from signaling.errors import Stale
 from signaling.ledger import Entry, extend
 from signaling.session import Ms, Role, Session, replay
@@ -118,22 +119,55 @@ class OutboxRow:
 
 async def load(connection: AsyncConnection, session_id: str) -> Record | None:
     """The whole record, or None."""
-    found = await load_many(connection, [session_id])
-    return found[0] if found else None
+    found = _records(await _ONE.ask(connection, id=session_id))
+    return next(iter(found.values()), None)
 
 
 async def load_many(connection: AsyncConnection, ids: Sequence[str]) -> list[Record]:
     """Whole records in the order of ``ids``; unknown ids are left out. Five queries, however many."""
-    s, p, e, t, n = tables.sessions, tables.parties, tables.ledger, tables.terms, tables.people
-    rows = {r.id: r for r in await connection.execute(select(s).where(s.c.id.in_(ids)))}
-    if not rows:
-        return []
+    found = _records([(await connection.execute(each)).all() for each in _selects(lambda id_: id_.in_(ids))])
+    return [found[id_] for id_ in ids if id_ in found]
+
+
+def _selects(which: Callable[[ColumnElement[str]], ColumnElement[bool]]) -> tuple[Select[Any], ...]:
+    """All that is stored of the sessions with ``which`` ids."""
+    s, p, e, t, n, x = (
+        tables.sessions,
+        tables.parties,
+        tables.ledger,
+        tables.terms,
+        tables.people,
+        tables.sanctions,
+    )
+    named = p.outerjoin(n, n.c.person_id == p.c.person_id)
+    return (
+        select(s).where(which(s.c.id)),
+        select(p, n.c.pseudonym, n.c.badge).select_from(named).where(which(p.c.session_id)),
+        select(p.c.session_id, p.c.role, x.c.id, x.c.roles, x.c.measure, x.c.imposed_at, x.c.until)
+        .select_from(p.join(n, n.c.person_id == p.c.person_id).join(x, x.c.person == n.c.pseudonym))
+        .where(which(p.c.session_id), x.c.lifted_at.is_(None)),
+        select(e).where(which(e.c.session_id)).order_by(e.c.session_id, e.c.seq),
+        select(s.c.id, t.c.body).join(t, t.c.hash == s.c.terms).where(which(s.c.id)),
+    )
+
+
+_ONE = Questions(*_selects(lambda id_: id_ == bindparam("id", type_=String)))
+
+
+def _records(answers: Sequence[Sequence[Any]]) -> dict[str, Record]:
+    """By id, from the rows of ``_selects``."""
+    rows, sides, barred, ledger, terms = answers
+    bars: dict[tuple[str, str], tuple[Bar, ...]] = {}
+    for r in barred:
+        if r.role in r.roles.split():
+            bar = Bar(r.id, r.measure, r.imposed_at, r.until)
+            bars[r.session_id, r.role] = (*bars.get((r.session_id, r.role), ()), bar)
     parties: dict[tuple[str, str], Party] = {}
     known: dict[tuple[str, str], Known] = {}
-    named = select(p, n.c.pseudonym, n.c.badge).outerjoin(n, n.c.person_id == p.c.person_id)
-    for r in await connection.execute(named.where(p.c.session_id.in_(ids))):
-        known[r.session_id, r.role] = Known(r.pseudonym or "", bool(r.badge))
-        parties[r.session_id, r.role] = Party(
+    for r in sides:
+        side = (r.session_id, r.role)
+        known[side] = Known(r.pseudonym or "", bool(r.badge), bars.get(side, ()))
+        parties[side] = Party(
             person_id=r.person_id,
             name=r.name,
             email=r.email,
@@ -144,30 +178,17 @@ async def load_many(connection: AsyncConnection, ids: Sequence[str]) -> list[Rec
             token_version=r.token_version,
             token_issued_at=r.token_issued_at,
         )
-    await _add_bars(connection, known)
     entries: dict[str, list[Entry]] = {}
-    for r in await connection.execute(select(e).where(e.c.session_id.in_(ids)).order_by(e.c.session_id, e.c.seq)):
+    for r in ledger:
         entries.setdefault(r.session_id, []).append(Entry(r.seq, r.body, r.hash))
-    hashes = {r.terms for r in rows.values()}
-    bodies = {r.hash: r.body for r in await connection.execute(select(t).where(t.c.hash.in_(hashes)))}
-    return [
-        _record(rows[id_], parties, known, entries[id_], Terms.from_json(bodies[rows[id_].terms]))
-        for id_ in ids
-        if id_ in rows
-    ]
+    bodies = {r.id: r.body for r in terms}
+    return {r.id: _record(r, parties, known, entries[r.id], _terms(bodies[r.id])) for r in rows}
 
 
-async def _add_bars(connection: AsyncConnection, known: dict[tuple[str, str], Known]) -> None:
-    x = tables.sanctions
-    people = {each.pseudonym for each in known.values()}
-    rows = (await connection.execute(select(x).where(x.c.person.in_(people), x.c.lifted_at.is_(None)))).all()
-    for (session, role), each in known.items() if rows else ():
-        bars = tuple(
-            Bar(row.id, row.measure, row.imposed_at, row.until)
-            for row in rows
-            if row.person == each.pseudonym and role in row.roles.split()
-        )
-        known[session, role] = replace(each, bars=bars)
+@lru_cache(maxsize=64)
+def _terms(body: str) -> Terms:
+    """There are few versions, and every session of a time has the same."""
+    return Terms.from_json(body)
 
 
 def _record(
@@ -229,12 +250,18 @@ async def create(
 
 
 async def save(
-    connection: AsyncConnection, before: Record, after: Record, entries: Sequence[Entry], summary: Summary
+    connection: AsyncConnection,
+    before: Record,
+    after: Record,
+    entries: Sequence[Entry],
+    summary: Summary,
+    events: Sequence[OutboxRow] = (),
 ) -> None:
-    """What changed since ``before`` was loaded. ``Stale`` when somebody else saved in between."""
+    """What changed since ``before`` was loaded, and the events of it. ``Stale`` when somebody else saved in between."""
     s, p = tables.sessions, tables.parties
+    columns = {**_columns(after, summary), "events": before.events + len(events)}
     done = await connection.execute(
-        update(s).where(s.c.id == after.id, s.c.version == before.version).values(**_columns(after, summary))
+        update(s).where(s.c.id == after.id, s.c.version == before.version).values(**columns)
     )
     if done.rowcount != 1:
         raise Stale()
@@ -243,16 +270,11 @@ async def save(
             await connection.execute(
                 update(p).where(p.c.session_id == after.id, p.c.role == role.value).values(_party_row(after, role))
             )
-    await put(connection, Rows(tables.ledger, _ledger_rows(after.id, entries)))
-
-
-async def add_outbox(connection: AsyncConnection, record: Record, rows: Iterable[OutboxRow], now: Ms) -> None:
-    """Events for the outside, numbered on from ``record.events``."""
-    values = _outbox_rows(record.id, record.events, rows, now)
-    if values:
-        await put(connection, Rows(tables.outbox, values))
-        s = tables.sessions
-        await connection.execute(update(s).where(s.c.id == record.id).values(events=record.events + len(values)))
+    await put(
+        connection,
+        Rows(tables.ledger, _ledger_rows(after.id, entries)),
+        Rows(tables.outbox, _outbox_rows(after.id, before.events, events, after.updated_at)),
+    )
 
 
 async def due(connection: AsyncConnection, now: Ms) -> list[str]:

@@ -223,7 +223,7 @@ async def test_what_fails_leaves_nothing_behind(where: str, monkeypatch: pytest.
         async def fails(*_: object) -> None:
             raise RuntimeError("the disk is gone")
 
-        monkeypatch.setattr("server.store.sessions.add_outbox", fails)
+        monkeypatch.setattr("server.store.sessions.put", fails)
         with pytest.raises(RuntimeError, match="the disk is gone"):
             await o.desk.report("bk_1", Join(CLIENT, "join-0001"), o.clock.at(0))
         monkeypatch.undo()

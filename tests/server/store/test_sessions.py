@@ -83,10 +83,14 @@ async def test_events_are_numbered_on_and_a_number_is_given_once(o: Office) -> N
     record = (await o.desk.book(booking())).record
     assert record.events == 1
     news = [OutboxRow("session.moved", "{}"), OutboxRow("party.late", "{}")]
-    await o.database.write(lambda c: sessions.add_outbox(c, record, news, NOON))
+    after, entries = sessions.append(record, [Opened(NOON, Role.CLIENT)])
+    await o.database.write(lambda c: sessions.save(c, record, after, entries, Summary(None, None), news))
     assert (await o.desk.record("bk_1")).events == 3
-    with pytest.raises(IntegrityError):  # from a record that is older
-        await o.database.write(lambda c: sessions.add_outbox(c, record, news, NOON))
+    with pytest.raises(Stale):  # from a record that is older
+        await o.database.write(lambda c: sessions.save(c, record, after, entries, Summary(None, None), news))
+    again = sessions._outbox_rows("bk_1", record.events, news, NOON)
+    with pytest.raises(IntegrityError):
+        await o.database.write(lambda c: put(c, Rows(tables.outbox, again)))
     found = await rows(o, "select sequence, type, id from outbox order by sequence")
     assert [row[:2] for row in found] == [(1, "session.booked"), (2, "session.moved"), (3, "party.late")]
     ids = [str(row[2]) for row in found]
