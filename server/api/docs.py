@@ -58,6 +58,8 @@ def _page(doc: Json) -> Iterator[str]:
                 f"<li><a href='#{operation['operationId']}'><b class='m {method}'>{method.upper()}</b> "
                 f"{_breakable(path)}</a></li>"
             )
+        for name, event in _webhooks(doc, tag["name"]):
+            yield f"<li><a href='#{event['operationId']}'><b class='m event'>SENT</b> {escape(name)}</a></li>"
         yield "</ul>"
     yield "<h2><a href='#schemas'>Schemas</a></h2></nav>"
     yield f"<main id='top'><h1>{title} <small>{escape(info['version'])}</small></h1>"
@@ -74,6 +76,8 @@ def _page(doc: Json) -> Iterator[str]:
         yield f"<section><h2>{escape(tag['name'].capitalize())}</h2><p>{_text(tag['description'])}</p>"
         for path, method, operation in _operations(doc, tag["name"]):
             yield from _operation(doc, path, method, operation)
+        for name, event in _webhooks(doc, tag["name"]):
+            yield from _webhook(doc, name, event)
         yield "</section>"
     yield "<section id='schemas'><h2>Schemas</h2>"
     for name, schema in sorted(doc["components"]["schemas"].items()):
@@ -86,6 +90,24 @@ def _operations(doc: Json, tag: str) -> Iterator[tuple[str, str, Json]]:
         for method, operation in methods.items():
             if tag in operation["tags"]:
                 yield path, method, operation
+
+
+def _webhooks(doc: Json, tag: str) -> Iterator[tuple[str, Json]]:
+    for name, methods in doc.get("webhooks", {}).items():
+        if tag in methods["post"]["tags"]:
+            yield name, methods["post"]
+
+
+def _webhook(doc: Json, name: str, event: Json) -> Iterator[str]:
+    """What we send, with an example of it, folded up."""
+    content = event["requestBody"]["content"]["application/json"]
+    yield f"<article id='{event['operationId']}'><h3><b class='m event'>SENT</b> <code>{escape(name)}</code></h3>"
+    yield f"<p>{_text(event['summary'])}. {_text(_resolved(doc, content['schema']).get('description', ''))}</p>"
+    yield f"<h4>Body</h4><p>{_type(content['schema'])}</p>"
+    for example in content["examples"].values():
+        shown = escape(json.dumps(example["value"], indent=2, ensure_ascii=False))
+        yield f"<details><summary>Example</summary><pre tabindex='0'><code>{shown}</code></pre></details>"
+    yield "</article>"
 
 
 def _operation(doc: Json, path: str, method: str, operation: Json) -> Iterator[str]:

@@ -5,10 +5,12 @@ It adds nothing that the doors do not do: what is not in the table or in a model
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from functools import cache
 from importlib import metadata
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel
@@ -16,6 +18,7 @@ from pydantic.json_schema import models_json_schema
 
 from server.api.problems import CONTENT_TYPE, Problem
 from server.api.route import Open, Route
+from server.webhooks.events import EVENTS, Kind
 
 Json: TypeAlias = dict[str, Any]
 Use: TypeAlias = tuple[type[BaseModel], Literal["validation", "serialization"]]
@@ -37,6 +40,14 @@ _PATH_SCHEMAS: Json = {
     "id": {"type": "string", "pattern": "^[A-Za-z0-9._:~-]{1,64}$", "examples": ["bk_812"]},
     "role": {"type": "string", "enum": ["client", "expert"]},
     "name": {"type": "string", "pattern": "^[a-z0-9-]{1,32}$", "examples": ["shop"]},
+}
+EXAMPLES = Path(__file__).parent / "assets" / "events.json"
+"""One event of each type, from real runs."""
+
+_SENT_WITH: Json = {
+    "webhook-id": "The event's id: the same when it is sent again.",
+    "webhook-timestamp": "When it was sent, in seconds since 1970. Refuse what is older than five minutes.",
+    "webhook-signature": "`v1,` and base64 of an HMAC-SHA256 over id, time and body; two while a secret changes.",
 }
 _PERSON: Json = {
     "type": "string",
@@ -65,6 +76,7 @@ def build(routes: tuple[Route, ...]) -> Json:
         "servers": [{"url": "/"}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": paths,
+        "webhooks": {kind.name: {"post": _webhook(kind, schemas)} for kind in EVENTS},
         "components": {
             "schemas": definitions["$defs"],
             "securitySchemes": {
@@ -88,7 +100,33 @@ def _models(routes: Sequence[Route]) -> list[Use]:
         for _, answer in route.answers:
             if isinstance(answer, type):
                 found[answer, "serialization"] = None
-    return list(found)
+    return list(found | dict.fromkeys((kind.model, "serialization") for kind in EVENTS))
+
+
+def _webhook(kind: Kind, schemas: Any) -> Json:
+    """What we send: the other way round than all else in the document."""
+    body = {"schema": schemas[kind.model, "serialization"], "examples": {"a": {"value": _examples()[kind.name]}}}
+    return {
+        "operationId": f"event_{kind.name.replace('.', '_')}",
+        "tags": ["events"],
+        "summary": kind.when.removesuffix("."),
+        "parameters": [
+            {"name": name, "in": "header", "required": True, "description": text, "schema": {"type": "string"}}
+            for name, text in _SENT_WITH.items()
+        ],
+        "requestBody": {"required": True, "content": {"application/json": body}},
+        "responses": {
+            "2XX": {"description": "Taken: it is not sent again"},
+            "410": {"description": "Nobody is here anymore: the endpoint is disabled"},
+            "default": {"description": "Not taken: it is sent again"},
+        },
+    }
+
+
+@cache
+def _examples() -> Json:
+    found: Json = json.loads(EXAMPLES.read_text())
+    return found
 
 
 def _operation(route: Route, schemas: Any) -> Json:
