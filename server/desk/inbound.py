@@ -12,9 +12,11 @@ goes. Whoever cancelled in time is not to blame for what was heard too late.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -30,7 +32,7 @@ from server.store.sessions import Record
 from server.store.sources import Source
 from server.webhooks import events
 from server.webhooks.booking import DIALECTS
-from server.webhooks.booking.chain import Heard, State, Wanted, decode, encode, fold
+from server.webhooks.booking.chain import Heard, State, Wanted, What, decode, encode, fold
 from server.webhooks.booking.said import Nothing, Said, Unfit
 from server.webhooks.verify import Headers, refused
 from server.wire import Unreadable
@@ -73,7 +75,7 @@ class _Done:
     refused: UserError | None = None
 
 
-class _Elsewhere(Exception):
+class _Elsewhere(Stale):
     """By now it is another session that this concerns."""
 
 
@@ -119,12 +121,37 @@ class Inbound(People):
     async def _receive(self, source: Source, message: Message, said: Said) -> Taken:
         heard = said if isinstance(said, Heard) else None
         async with self.database.read() as connection:
+            known = await self._known(connection, message)
+        if known is not None:
+            return known
+        async with self._alone(_turn(source, heard)):
+            return await self._receive_alone(source, message, said, heard)
+
+    @contextlib.asynccontextmanager
+    async def _alone(self, turn: str) -> AsyncIterator[None]:
+        """One at a time in this process, before a connection is taken; the store sees to the others. ``Busy``."""
+        lock = self._lock(f"source {turn}")
+        try:
+            async with asyncio.timeout(self.within):
+                await lock.acquire()
+        except TimeoutError:
+            raise Busy() from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    async def _receive_alone(self, source: Source, message: Message, said: Said, heard: Heard | None) -> Taken:
+        async with self.database.read() as connection:
             guess = await self._whose(connection, source, heard) if heard else None
 
         async def work(connection: AsyncConnection) -> tuple[Taken, _Done]:
             await exclusively(connection, "source", _turn(source, heard))
+            known = await self._known(connection, message)  # somebody else may have been first
+            if known is not None:
+                return known, _Done()
             if not await inbox.add(connection, message):
-                return await self._known(connection, message), _Done()
+                raise Stale()
             if isinstance(said, Nothing):
                 return Taken(await _note(connection, message, "ignored", detail=said.why)), _Done()
             if isinstance(said, Unfit):
@@ -135,13 +162,15 @@ class Inbound(People):
         async def tell(results: tuple[Taken, _Done]) -> None:
             await self._tell_done(results[1])
 
-        taken, _ = await self._in_turn(guess or f"source {_turn(source, heard)}", work, tell)
+        taken, _ = await self._in_turn(guess or f"no session of {_turn(source, heard)}", work, tell)
         return taken
 
-    async def _known(self, connection: AsyncConnection, message: Message) -> Taken:
-        """The same message again: it says what it said the first time. ``Stale`` 409 if it is not the same."""
+    async def _known(self, connection: AsyncConnection, message: Message) -> Taken | None:
+        """What came of this message, if it has come before. ``Stale`` 409 if that was another body under its id."""
         before = await inbox.find(connection, message.source, message.id)
-        if before is None or before.digest != message.digest:
+        if before is None:
+            return None
+        if before.digest != message.digest:
             log.error("a message came again with another body", source=message.source, message=message.id)
             raise Stale("There was a message of this id with another body.", code="message_changed")
         return Taken(before, await sessions.load(connection, before.session) if before.session else None)
@@ -153,7 +182,7 @@ class Inbound(People):
         await inbox.hear(
             connection, source.name, message.id, heard.uid, heard.other, encode(heard), message.received_at
         )
-        done, wanted = await self._apply(connection, source, [*before, heard], before, guess, message.received_at)
+        done, wanted = await self._apply(connection, source, [*before, heard], heard, guess, message.received_at)
         late = heard.offer is not None and heard.uid == wanted.uid and heard.at > wanted.at
         if wanted.state is State.CANCELLED and late:
             error = UserError("session_over", "This was cancelled before; book it under another id.")
@@ -207,13 +236,13 @@ class Inbound(People):
         connection: AsyncConnection,
         source: Source,
         chain: Sequence[Heard],
-        before: Sequence[Heard],
+        news: Heard | None,
         guess: str | None,
         at: Ms,
         *,
         patient: bool = True,
     ) -> tuple[_Done, Wanted]:
-        """The difference between what was wanted ``before`` and what the whole chain wants now."""
+        """Make of the session what its chain wants, now that there are ``news``; ``guess`` is whose turn this is."""
         if await _sessions_of(connection, source, chain):
             patient = False  # what is a session already waits for no booking
         wanted = _fold(source, chain, patient)
@@ -222,9 +251,8 @@ class Inbound(People):
             raise _Elsewhere()
         record = await sessions.load(connection, id_) if id_ is not None else None
         done = _Done(record, record)
-        was = _fold(source, before, patient) if before else None
-        if id_ is not None and wanted.offer is not None and (record is None or was != wanted):
-            done = await self._change_to(connection, source, id_, record, wanted, at)
+        if id_ is not None and wanted.offer is not None:
+            done = await self._change_to(connection, source, id_, record, wanted, news, at)
         if done.after is not None:
             await inbox.became(connection, source.name, wanted.path, done.after.id)
         when = at if doubled else None if done.refused else _next_look(wanted, done.after, at, patient)
@@ -232,21 +260,35 @@ class Inbound(People):
         return done, wanted
 
     async def _change_to(
-        self, connection: AsyncConnection, source: Source, id_: str, record: Record | None, wanted: Wanted, at: Ms
+        self,
+        connection: AsyncConnection,
+        source: Source,
+        id_: str,
+        record: Record | None,
+        wanted: Wanted,
+        news: Heard | None,
+        at: Ms,
     ) -> _Done:
         """Make, move or cancel the session. What the rules refuse leaves it as it is."""
-        after, reports = record, list[Report]()
-        try:
-            async with connection.begin_nested():
-                await _of_source(connection, source, id_)
-                if record is None or wanted.state is State.BOOKED:
+        after, reports, cancelled = record, list[Report](), wanted.state is State.CANCELLED
+        described = news is not None and (news.offer is not None or news.other is not None)
+        if record is None or described:
+            try:
+                async with connection.begin_nested():
+                    await _of_source(connection, source, id_)
                     _, after, report, _ = await self._put(connection, _booking(source, id_, wanted), at)
                     reports.append(report)
-                if wanted.state is State.CANCELLED and after is not None:
+            except UserError as error:
+                if record is None or not cancelled:  # what is cancelled need not be moved before
+                    return _Done(record, record, refused=error)
+        said = news is not None and news.what is What.CANCELLED
+        if cancelled and after is not None and (said or not after.session.over):
+            try:
+                async with connection.begin_nested():
                     after, report = await self._cancel(connection, after, wanted, at)
                     reports.append(report)
-        except UserError as error:
-            return _Done(record, record, refused=error)
+            except UserError as error:
+                return _Done(record, after, reports[-1] if reports else None, refused=error)
         facts = tuple(fact for report in reports for fact in report.facts)
         return _Done(record, after, replace(reports[-1], facts=facts) if reports else None)
 
@@ -271,28 +313,31 @@ class Inbound(People):
             if source is None:
                 raise no_source()
             chain = await _chain(connection, source, uid)
-            wanted = _fold(source, chain, patient=False)
+        async with self._alone(_turn(source, chain[-1])):
+            await self._look_alone(source, uid, chain[-1], at)
+            await self._remove_doubles(source, uid, at)
+
+    async def _look_alone(self, source: Source, uid: str, one: Heard, at: Ms) -> None:
+        async with self.database.read() as connection:
+            wanted = _fold(source, await _chain(connection, source, uid), patient=False)
             guess, _ = await self._target(connection, source, wanted)
 
         async def work(connection: AsyncConnection) -> _Done:
-            await exclusively(connection, "source", _turn(source, chain[-1]))
-            chain_now = await _chain(connection, source, uid)
-            done, wanted = await self._apply(connection, source, chain_now, chain_now, guess, at, patient=False)
+            await exclusively(connection, "source", _turn(source, one))
+            chain = await _chain(connection, source, uid)
+            done, wanted = await self._apply(connection, source, chain, None, guess, at, patient=False)
             if done.refused is not None:
-                last = max(chain_now, key=lambda each: each.at)
-                message = await inbox.find(connection, name, last.message) or Message(name, last.message, "", at, uid)
+                last = max(chain, key=lambda each: each.at)
+                known = await inbox.find(connection, source.name, last.message)
+                message = known or Message(source.name, last.message, "", at, last.uid)
                 await self._refuse(connection, source, message, done.refused, guess)
             elif done.after is not None:
-                await inbox.has_waited(connection, name, wanted.path, done.after.id)
+                await inbox.has_waited(connection, source.name, wanted.path, done.after.id)
                 if wanted.state is State.GIVEN_UP and at >= done.after.session.slot.opens_at:
                     done = await self._give_up(connection, done, done.after, wanted, at)
             return done
 
-        try:
-            await self._in_turn(guess or f"source {name}", work, self._tell_done)
-            await self._remove_doubles(source, uid, at)
-        except _Elsewhere:
-            log.info("a booking changed while it was looked at", source=name)  # it is due still
+        await self._in_turn(guess or f"no session of {_turn(source, one)}", work, self._tell_done)
 
     async def _give_up(self, connection: AsyncConnection, done: _Done, record: Record, wanted: Wanted, at: Ms) -> _Done:
         """The slot was given up, and no other has come by the time at which its doors open."""
@@ -345,7 +390,7 @@ def _booking(source: Source, id_: str, wanted: Wanted) -> Booking:
         title=offer.title,
         fee=offer.fee or source.fee,
         accepted=offer.accepted,
-        by=wanted.by if wanted.state is State.BOOKED else None,
+        by=wanted.mover,
     )
 
 

@@ -80,7 +80,8 @@ class State(StrEnum):
 class Wanted:
     """What an appointment is to be. ``path``: its bookings from the first on, the last is the one that counts.
 
-    Without an ``offer`` there is nothing that could be booked yet: ``waits_for`` says why.
+    ``mover`` chose the slot; ``by`` cancelled it or gave it up. Without an ``offer`` there is nothing that could be
+    booked yet: ``waits_for`` says why.
     """
 
     state: State
@@ -88,6 +89,7 @@ class Wanted:
     at: Ms
     offer: Offer | None = None
     by: Whom | None = None
+    mover: Whom | None = None
     waits_for: str | None = None
 
     @property
@@ -115,8 +117,7 @@ def fold(heard: Iterable[Heard], *, wait_for_payment: bool = False, patient: boo
         return _waiting(wanted, FOR_BOOKING)
     if wait_for_payment and _due(of_chain):
         return _waiting(wanted, FOR_PAYMENT)
-    mover = wanted.by if closed else _mover(said, path)
-    return replace(wanted, offer=_paid_for(offers, path), by=mover)
+    return replace(wanted, offer=_paid_for(offers, path), mover=_mover(said, path))
 
 
 def _links(said: list[Heard]) -> dict[str, str]:
