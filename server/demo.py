@@ -2,16 +2,22 @@
 
 Nothing in it is special: the bookings go through the desk like any other. For trying out, not for keeping: the database
 and the secrets are made anew each time. ``--phone`` adds TLS, without which a phone gives no camera to a LAN address.
+Where the sources are, the sample marketplace runs beside it, a process of its own that knows what anybody would.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import datetime
 import ipaddress
+import os
 import secrets
 import shutil
 import socket
+import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import segno
@@ -22,22 +28,26 @@ from cryptography.x509.oid import NameOID
 
 from server import config
 from server.app import Service, serve
-from server.config import ConfigError, throwaway_secret
+from server.config import ConfigError, Settings, throwaway_secret
 from server.desk import Booking
 from server.policy.money import Money
 from server.store.sessions import Party
 from signaling.session import MINUTE, Role
 
 FOLDER = Path("var/demo")
+MARKET = Path(__file__).parent.parent / "examples" / "marketplace" / "market.py"
 
 
 def run_demo(*, phone: bool, port: int) -> int:
     """Serve until stopped; returns the exit code."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
+    market_port = port + 1
+    market = f"http://localhost:{market_port}"
     overrides: dict[str, object] = {
         "env": "development",
         "port": port,
+        "webhook_allow": ("127.0.0.1",),
         "database_url": f"sqlite:///{FOLDER}/demo.sqlite3",
         "secret": throwaway_secret(),
         "api_key": f"demo_{secrets.token_urlsafe(24)}",
@@ -46,17 +56,54 @@ def run_demo(*, phone: bool, port: int) -> int:
         address = lan_address()
         cert, key = self_signed(address, FOLDER)
         overrides |= {"host": "0.0.0.0", "public_url": f"https://{address}:{port}", "tls_cert": cert, "tls_key": key}  # noqa: S104
+        market = f"https://{address}:{market_port}"
     try:
-        settings = config.load(**overrides)
+        settings = config.load(**overrides, embed_origins=(market,))
     except ConfigError as error:
         print("\n".join(error.problems), file=sys.stderr)
         return 2
 
-    async def announce(service: Service) -> None:
-        service.demo = await book_samples(service)
-        print_links(service, settings.api_key, phone=phone)
+    with contextlib.ExitStack() as stack:
 
-    return serve(settings, ready=announce)
+        async def announce(service: Service) -> None:
+            service.demo = await book_samples(service)
+            print_links(service, settings.api_key, phone=phone)
+            if MARKET.is_file():
+                process = stack.enter_context(marketplace(settings, market_port))
+                if await answers(market_port) and process.poll() is None:
+                    print(f"  A sample marketplace with sessions inside its pages: {market}\n", flush=True)
+
+        return serve(settings, ready=announce)
+
+
+@contextlib.contextmanager
+def marketplace(settings: Settings, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """The sample marketplace, beside the server for as long as this lasts. What it has to say it says itself."""
+    told = {
+        "MARKET_SERVER": settings.origin,
+        "MARKET_API_KEY": settings.api_key,
+        "MARKET_HOST": settings.host,
+        "MARKET_PORT": str(port),
+    }
+    if settings.tls_cert and settings.tls_key:
+        told |= {"MARKET_TLS_CERT": str(settings.tls_cert), "MARKET_TLS_KEY": str(settings.tls_key)}
+    process = subprocess.Popen([sys.executable, str(MARKET)], env={**os.environ, **told})  # noqa: S603
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+async def answers(port: int) -> bool:
+    """Whether somebody on this machine listens there, within ten seconds."""
+    for _ in range(100):
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+            return True
+        await asyncio.sleep(0.1)
+    return False
 
 
 async def book_samples(service: Service) -> list[dict[str, str]]:
