@@ -17,6 +17,7 @@ from icalendar import Calendar
 from server.mail.letters import RETRIES
 from server.mail.sender import LEASE
 from server.policy.people import Category
+from server.store import letters
 from signaling.session import MINUTE, Depart, HangUp, How, Join, MediaUp, Ms, Role, Whom
 from tests.builders import NOON, Clock, Office, booking, office
 from tests.server.mail.post import ADA, MAX, MailServer, everything, hand_on, mail_server, part, sender
@@ -290,6 +291,20 @@ async def test_killed_between_sending_and_recording_it_is_sent_again_under_the_s
             await everything(o, post)
         assert [to for to, _ in server.told()] == ["ada@client.example"] * 2
         assert len({str(letter["Message-ID"]) for letter in server.letters}) == 1
+
+
+async def test_after_a_start_nobody_waits_for_a_lease_of_the_process_before(where: str, tmp_path: Path) -> None:
+    async with office(where, Clock(NOON - 2 * DAY)) as o, mail_server(tmp_path) as server:
+        post = sender(o, server)
+        await book(o)
+        await hand_on(o, post)
+        await o.database.write(lambda c: letters.claim(c, o.clock.now, o.clock.now + LEASE, 100))
+        assert await post.round() == 0
+        arrived = asyncio.Event()
+        server.accepted = lambda: arrived.set() if len(server.letters) == 2 else None
+        await post.start()
+        await asyncio.wait_for(arrived.wait(), 60)
+        await post.stop()
 
 
 async def test_what_two_senders_see_is_sent_by_one(where: str, tmp_path: Path) -> None:
