@@ -17,10 +17,11 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, BrowserContext, Frame, async_playwright
-from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import Browser, BrowserContext, async_playwright
 
-from tests.e2e.stage import ROOT, WATCH_CONNECTIONS, Person, Server, free_port, until
+from tests.e2e.market import ONE_PROCESS, Guest
+from tests.e2e.stage import ROOT, WATCH_CONNECTIONS, Server, free_port, until
+from tests.e2e.test_browsers import FIREFOX
 
 BUILT = ROOT / "static" / "dist" / "embed"
 LIMIT = 5_000
@@ -110,45 +111,14 @@ async def server(tmp_path: Path, shop: Site, near: Site) -> AsyncIterator[Server
 
 
 @dataclass
-class Visitor(Person):
-    """Somebody at the shop; what is asked of the page is asked of the frame."""
+class Visitor(Guest):
+    """Somebody at the shop, with one or more elements on the page."""
 
     id: str = "one"
-
-    @property
-    def frame(self) -> Frame:
-        found = [frame for frame in self.page.frames if "/s/" in frame.url]
-        assert len(found) == 1, [frame.url for frame in self.page.frames]
-        return found[0]
-
-    def by(self, testid: str) -> Any:
-        return self.page.frame_locator("iframe").get_by_test_id(testid)
-
-    async def state(self) -> str | None:
-        with contextlib.suppress(AssertionError, PlaywrightError):  # not there, or just being loaded
-            state: str | None = await self.frame.evaluate("document.body?.dataset.state")
-            return state
-        return None
 
     async def put(self, link: str) -> None:
         src, _, token = link.partition("#t=")
         await self.page.evaluate("([id, src, token]) => window.put(id, src, token)", [self.id, src, token])
-
-    async def accept_and_join(self) -> None:
-        await self.is_in("checkin")
-        await self.by("accept").check()
-        await self.by("join").click(timeout=20_000)
-        await self.is_in("waiting", "call")
-
-    async def sees_video(self, within: float = 30) -> None:
-        async def seen() -> bool:
-            size = await self.frame.evaluate("document.querySelector('[data-testid=remote-video]')?.videoWidth ?? 0")
-            return size > 0 and await self.frames() > 0
-
-        await until(seen, within, "video of the other side")
-
-    async def frames(self) -> int:
-        return int(await self.frame.evaluate("window.__framesDecoded()"))
 
     async def told(self, *names: str) -> list[Any]:
         """Names and details of the events so far, of these names or of all but the figures of the call."""
@@ -535,14 +505,7 @@ async def test_nobody_else_makes_the_element_tell_anything(
 # --- Firefox ----------------------------------------------------------------------------------------------------------
 
 STORAGE = "(() => { try { return sessionStorage.length } catch (error) { return error.name } })()"
-STRICT = {
-    "media.navigator.streams.fake": True,
-    "media.navigator.permission.disabled": True,
-    "media.autoplay.default": 0,
-    "network.captive-portal-service.enabled": False,
-    "network.connectivity-service.enabled": False,
-    "network.cookie.cookieBehavior": 2,  # nothing is stored for anybody
-}
+STRICT = FIREFOX | ONE_PROCESS | {"network.cookie.cookieBehavior": 2}  # nothing is stored for anybody
 
 
 async def test_firefox_without_any_storage(server: Server, shop: Site) -> None:
@@ -565,10 +528,7 @@ async def test_firefox_without_any_storage(server: Server, shop: Site) -> None:
         await client.is_in("checkin")
         assert await client.frame.evaluate(STORAGE) == "SecurityError"
         for one in people:
-            await one.is_in("checkin")
-            for what in ("accept", "join"):  # its driver's pointer finds no third party's frame
-                await one.by(what).evaluate("(element) => element.click()")
-            await one.is_in("waiting", "call")
+            await one.accept_and_join()
         await client.hears("waiting")
         await client.hears("peer-join")
         await client.is_in("call")
