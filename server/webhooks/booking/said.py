@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic_core import from_json
 
 from server import wire
 from server.store.sessions import Party
@@ -57,6 +58,10 @@ Moment = Annotated[Ms, BeforeValidator(wire.moment)]
 def envelope(raw: bytes) -> Mapping[str, Any]:
     """The JSON object that a body is. ``Unreadable`` if it is none."""
     _, said = wire.read_json(raw, parse_float=Decimal)
+    try:
+        from_json(raw, allow_inf_nan=False)
+    except ValueError:  # half of a character, which nothing here could write down
+        raise wire.Unreadable("this is not JSON in UTF-8") from None
     if not isinstance(said, dict):
         raise wire.Unreadable("the body is no JSON object")
     return said
