@@ -1,4 +1,4 @@
-"""The door at which anybody may knock: what is forged, stale, cut short or re-encoded changes nothing, in any dialect."""
+"""The door where anybody may knock: what is forged, stale, cut short or re-encoded changes nothing, in any dialect."""
 
 from __future__ import annotations
 
