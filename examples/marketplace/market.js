@@ -51,7 +51,7 @@ async function showBooking() {
   document.title = `${other} · Workbench`;
   at("heading").textContent = `${craft}’s time, with ${other}`;
   at("who").textContent = `You are ${me}`;
-  at("other").textContent = `Be ${other} in another window`;
+  at("other").textContent = `Open as ${other}`;
   at("other").href = `?as=${role === "client" ? "expert" : "client"}`;
 
   const session = document.createElement("headstrt-session");
@@ -75,6 +75,7 @@ async function showBooking() {
   for (const [name, say] of Object.entries(words)) {
     session.addEventListener(name, ({ detail }) => row("said", name, say(detail ?? {}), new Date()));
   }
+  session.addEventListener("join", () => session.scrollIntoView({ block: "nearest" }));
   at("seat").append(session);
 }
 
@@ -86,8 +87,7 @@ function listen() {
     if (booking && session !== booking) return;
     const said = [
       booking ? null : session,
-      status,
-      end && `ended: ${end.replaceAll("_", " ")}`,
+      end ? `over: ${end.replaceAll("_", " ")}` : status,
       refund && refund !== "none" && `refund ${refund}`,
     ];
     row("heard", type, said.filter(Boolean).join(", "), new Date(when));

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
+import re
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -140,6 +141,7 @@ class Visitor(Guest):
         return bool(await self.page.evaluate(f"document.getElementById('{self.id}').{act}()"))
 
 
+SETTABLE = ("src", "token")
 METHODS = ["join", "leave", "src", "toggleCamera", "toggleMicrophone", "token"]
 
 Visitors = Callable[..., Awaitable[Visitor]]
@@ -183,6 +185,16 @@ def test_the_types_are_published_with_it() -> None:
     types = (BUILT / "v1.d.ts").read_text()
     assert "toggleMicrophone(): Promise<boolean>" in types
     assert '"headstrt-session": HeadstrtSession' in types
+
+
+def test_the_document_names_every_event_and_every_method() -> None:
+    details = (BUILT / "v1.d.ts").read_text().partition("interface HeadstrtSessionDetails {")[2].partition("\n}")[0]
+    events = re.findall(r'^ {4}"?([a-z-]+)"?: ', details, flags=re.M)
+    document = (ROOT / "docs" / "embed.md").read_text()
+    tables = document.partition("\n## Events\n")[2].partition("\n## Looks")[0]
+    first = [cell for row in re.findall(r"^\| (`.*?) \|", tables, flags=re.M) for cell in re.findall(r"`(.+?)`", row)]
+    assert [cell for cell in first if cell in events] == sorted(events, key=first.index)
+    assert {cell for cell in first if cell.endswith("()")} == {f"{name}()" for name in METHODS if name not in SETTABLE}
 
 
 # --- what it tells and does -------------------------------------------------------------------------------------------
@@ -321,6 +333,24 @@ async def test_a_whole_link_as_src_another_token_and_both_sides_in_one_tab(
     assert (await other.hears("ready"))["role"] == "client"
     await other.hears("join")  # as before: this tab was the client, and comes back
     assert not await one.told("ready", "join")
+
+
+async def test_the_documents_own_example_runs(server: Server, shop: Site, visitor: Visitors) -> None:
+    example = re.findall(r"^```html\n(.*?)^```", (ROOT / "docs" / "embed.md").read_text(), flags=re.M | re.S)[0]
+    booked = await server.book(starts_in=-10, minutes=5, session_id="bk_812")
+    shop.pages["/my/sessions/bk_812/token"] = booked["links"]["client"].partition("#t=")[2]
+    shop.pages["/example"] = "<!doctype html>" + example.replace("https://calls.example", server.origin)
+    client = await visitor("")
+    said: list[str] = []
+    client.page.on("console", lambda message: said.append(message.text))
+    await client.page.goto(f"{shop.origin}/example")
+    await client.accept_and_join()
+    await server.call("POST", "/v1/sessions/bk_812/end", json={"reason": "a test is over"})
+
+    async def over() -> bool:
+        return "over: ended_by_operator" in said
+
+    await until(over, 30, "the example says that it is over")
 
 
 async def test_an_address_that_is_none_is_told(visitor: Visitors) -> None:
