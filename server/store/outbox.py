@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import uuid_utils
-from sqlalchemy import bindparam, delete, func, insert, literal, null, select, update
+from sqlalchemy import bindparam, delete, func, insert, literal, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store import tables
@@ -131,6 +131,14 @@ async def unhanded(connection: AsyncConnection) -> bool:
     """Whether there is an event that was not handed on."""
     o = tables.outbox
     return (await connection.execute(select(o.c.id).where(o.c.position.is_(None)).limit(1))).first() is not None
+
+
+async def endpoints_due(connection: AsyncConnection, now: Ms) -> set[str]:
+    """To which of the enabled ones something is to be sent now: those that are left alone are not among them."""
+    d, e = tables.deliveries, tables.endpoints
+    some = select(d.c.id).where(d.c.endpoint == e.c.id, d.c.due_at <= now).exists()
+    rested = or_(e.c.paused_until.is_(None), e.c.paused_until <= now)
+    return {row.id for row in await connection.execute(select(e.c.id).where(e.c.status == "enabled", rested, some))}
 
 
 async def under_way(connection: AsyncConnection, endpoint: str, now: Ms) -> list[tuple[str, str]]:

@@ -180,7 +180,9 @@ class Deliverer:
         for told in self.handed_on if events else ():
             await told(connection, events)
         lanes: list[_Lane] = []
-        for endpoint in random.sample(enabled, len(enabled)):
+        wait = await outbox.endpoints_due(connection, now)
+        due = [each for each in enabled if each.id in wait]
+        for endpoint in random.sample(due, len(due)):  # none is always the first
             free = CEILING - len(self._lanes) - len(lanes)
             if free > 0:
                 lanes += await self._claim(connection, endpoint, min(free, LANES), now)
@@ -188,8 +190,6 @@ class Deliverer:
 
     async def _claim(self, connection: AsyncConnection, endpoint: Endpoint, most: int, now: Ms) -> list[_Lane]:
         """Up to ``most`` lanes of what is due there; one delivery alone where the last ones failed."""
-        if endpoint.paused_until is not None and endpoint.paused_until > now:
-            return []
         begun = time.monotonic()
         busy = await outbox.under_way(connection, endpoint.id, now)
         careful = backoff.broken(self._schedule, _health(endpoint))

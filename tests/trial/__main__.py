@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+from tests.trial.events import events, events_postgresql
 from tests.trial.faults import full_disk, locked, stopped
 from tests.trial.hostile import api, frames, packets, strays
 from tests.trial.kills import kills, kills_postgresql
@@ -25,6 +26,8 @@ TRIALS: tuple[tuple[str, Trial, int], ...] = (
     ("kills-postgresql", kills_postgresql, 200),
     ("races-sqlite", races, 10),
     ("races-postgresql", races_postgresql, 10),
+    ("events-sqlite", events, 50),
+    ("events-postgresql", events_postgresql, 50),
     ("instant", one_instant, 500),
     ("locked", locked, 12),
     ("disk", full_disk, 20),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.trial.events import events, events_postgresql
 from tests.trial.faults import full_disk, locked, stopped
 from tests.trial.kills import kills, kills_postgresql
 from tests.trial.races import one_instant, races, races_postgresql
@@ -56,6 +57,20 @@ async def test_a_full_disk_is_busy_until_it_is_free_again(tmp_path: Path) -> Non
 async def test_a_server_that_stood_still_blames_nobody_and_cheats_no_call(tmp_path: Path) -> None:
     row = await stopped(tmp_path, 8)
     assert row.problems == ()
+
+
+@pytest.mark.timeout(300)
+async def test_a_thousand_events_arrive_though_everything_fails(tmp_path: Path) -> None:
+    row = await events(tmp_path, 3)
+    assert row.problems == ()
+    assert row.ok
+
+
+@pytest.mark.timeout(300)
+async def test_a_thousand_events_arrive_from_postgresql_too(tmp_path: Path) -> None:
+    row = await events_postgresql(tmp_path, 3)
+    assert row.problems == ()
+    assert row.ok
 
 
 def test_the_table_says_what_fell_short() -> None:

@@ -1,4 +1,4 @@
-// Reads [{secret, headers, body}] and prints, for each, whether the public library takes it.
+// Reads [{secret, headers, body}] and prints, for each, whether the public library takes it: as of when it was sent.
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
@@ -6,6 +6,7 @@ const require = createRequire(new URL("../../../static/package.json", import.met
 const { Webhook } = require("standardwebhooks");
 
 const taken = JSON.parse(readFileSync(0, "utf8")).map(({ secret, headers, body }) => {
+  Date.now = () => Number(headers["webhook-timestamp"]) * 1000;
   try {
     new Webhook(secret).verify(body, headers);
     return true;
