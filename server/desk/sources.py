@@ -151,13 +151,13 @@ class Sources:
         await self._change(name, change, "a source was deleted", who)
 
     async def open(self, name: str) -> OpenSource:
-        """The source, to check and to read what it sends. ``NotFound``, or an error of 410 or 503."""
+        """The source, to check and to read what it sends. ``NotFound``, or an error of 503."""
         async with self._database.read() as connection:
             source = await sources.find(connection, name)
         if source is None:
             raise no_source()
         if source.secret is None:
-            raise HeadstrtError("source_deleted", "This source was deleted; it takes nothing any more.", status=410)
+            raise HeadstrtError("source_deleted", "This source was deleted; it takes nothing any more.", status=404)
         secret = self._unsealed(source, "secret", source.secret)
         key = self._unsealed(source, "person", source.person_key)
         if secret is None or key is None:
