@@ -4,7 +4,7 @@
 PYTHON ?= python3
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BIN := .venv/bin
-PAGES := $(shell find static/src static/public static/*.html static/*.ts static/package.json -type f 2>/dev/null)
+PAGES := $(shell find static/src static/public static/*.html static/*.ts static/tsconfig*.json static/package.json -type f 2>/dev/null)
 TEST_PACKAGES := chromium curl firefox-esr iproute2 jq openssl postgresql redis-server
 BENCH_PACKAGES := chromium coturn gcc libc6-dev postgresql
 
