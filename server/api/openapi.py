@@ -149,6 +149,9 @@ def _operation(route: Route, schemas: Any) -> Json:
         )
     if isinstance(route.access, frozenset):
         operation["description"] = "Scope " + " or ".join(f"`{scope}`" for scope in sorted(route.access)) + "."
+    if route.signed:
+        media: Json = {"schema": {"type": "object", "description": "As its kind sends it, signed as its kind signs."}}
+        operation["requestBody"] = {"required": True, "content": {"application/json": media}}
     if route.body is not None:
         schema = schemas[route.body, "validation"]
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}

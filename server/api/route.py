@@ -40,6 +40,7 @@ class Route:
     query: type[BaseModel] = NoQuery
     body: type[BaseModel] | None = None
     etag: bool = False
+    signed: bool = False  # takes a body in somebody else's words, and its signature over the bytes
 
     @property
     def documented(self) -> bool:
