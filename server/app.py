@@ -96,9 +96,7 @@ class Service:
             on_media=lambda session: self.attendant.media(session),  # noqa: PLW0108 - it is made below
             on_stopped=lambda session: self.attendant.stopped(session),  # noqa: PLW0108
         )
-        self.fanout = Fanout(
-            monotonic=time.monotonic, address_of=client_address, origins=(settings.origin, *settings.embed_origins)
-        )
+        self.fanout = Fanout(monotonic=time.monotonic, address_of=client_address, origins=(settings.origin,))
         self.attendant = Attendant(
             self.desk,
             self.fanout,
