@@ -5,6 +5,7 @@ The secrets stand here sealed and as text; this file does not open them, and it 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -53,6 +54,13 @@ async def find(connection: AsyncConnection, id_: str, *, lock: bool = False) -> 
     query = select(e).where(e.c.id == id_)
     row = (await connection.execute(query.with_for_update() if lock else query)).first()
     return _endpoint(row) if row else None
+
+
+async def lock(connection: AsyncConnection, ids: Collection[str]) -> dict[str, Endpoint]:
+    """Those of ``ids`` that there are; nobody else changes them before this transaction has ended."""
+    e = tables.endpoints
+    query = select(e).where(e.c.id.in_(sorted(ids))).order_by(e.c.id).with_for_update()
+    return {row.id: _endpoint(row) for row in await connection.execute(query)}
 
 
 async def every(connection: AsyncConnection) -> list[Endpoint]:

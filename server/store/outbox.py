@@ -9,7 +9,7 @@ decided above.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import uuid_utils
@@ -58,6 +58,19 @@ class Attempt:
     status: int | None
     error: str | None
     answer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a claim, and where that leaves the delivery."""
+
+    claim: Claim
+    attempt: Attempt
+    status: Status
+    due_at: Ms | None
+
+
+_SETTLED = ("status", "due_at", "attempts", "tried", "finished_at")
 
 
 async def add(connection: AsyncConnection, stream: str, sequence: int, type_: str, body: str, now: Ms) -> str:
@@ -177,37 +190,39 @@ async def claim(connection: AsyncConnection, ids: Sequence[str], lease: str, unt
     return [found[id_] for id_ in ids if id_ in found]
 
 
-async def settle(
-    connection: AsyncConnection, claimed: Claim, attempt: Attempt, status: Status, due_at: Ms | None
-) -> bool:
-    """What came of it, on record; False when the lease is another's by now, or the delivery is gone."""
+async def held(connection: AsyncConnection, claims: Collection[Claim]) -> set[str]:
+    """Which of these are still ours, and nobody else's before this transaction has ended."""
     d = tables.deliveries
-    done = await connection.execute(
-        update(d)
-        .where(d.c.id == claimed.id, d.c.lease == claimed.lease)
-        .values(
-            status=status,
-            due_at=due_at,
-            lease=None,
-            attempts=claimed.attempts + 1,
-            tried=claimed.tried + 1,
-            finished_at=None if status == "pending" else attempt.at + attempt.took,
-        )
-    )
-    if done.rowcount != 1:
-        return False
+    query = select(d.c.id, d.c.lease).where(d.c.id.in_(sorted(each.id for each in claims))).with_for_update()
+    leases = {row.id: row.lease for row in await connection.execute(query)}
+    return {each.id for each in claims if leases.get(each.id) == each.lease}
+
+
+async def settle(connection: AsyncConnection, results: Sequence[Result]) -> None:
+    """What came of these, on record; they are held."""
+    d = tables.deliveries
+    if not results:
+        return
     await connection.execute(
-        insert(tables.attempts).values(
-            delivery=claimed.id,
-            number=claimed.attempts + 1,
-            at=attempt.at,
-            took=attempt.took,
-            status=attempt.status,
-            error=attempt.error,
-            answer=attempt.answer,
-        )
+        update(d)
+        .where(d.c.id == bindparam("of"))
+        .values({name: bindparam(f"new_{name}") for name in _SETTLED} | {"lease": null()}),
+        [
+            {
+                "of": each.claim.id,
+                "new_status": each.status,
+                "new_due_at": each.due_at,
+                "new_attempts": each.claim.attempts + 1,
+                "new_tried": each.claim.tried + 1,
+                "new_finished_at": None if each.status == "pending" else each.attempt.at + each.attempt.took,
+            }
+            for each in results
+        ],
     )
-    return True
+    await connection.execute(
+        insert(tables.attempts),
+        [{"delivery": each.claim.id, "number": each.claim.attempts + 1, **asdict(each.attempt)} for each in results],
+    )
 
 
 async def release(connection: AsyncConnection, now: Ms, leases: Collection[str] | None = None) -> int:

@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.store import endpoints, outbox
 from server.store.database import Database
 from server.store.endpoints import Endpoint
-from server.store.outbox import Attempt, Claim, Event
+from server.store.outbox import Attempt, Claim, Event, Result
 from server.store.sealing import unpack, unseal
 from server.webhooks import backoff, signature
 from server.webhooks.backoff import After, Health, Outcome, Schedule, Why
@@ -44,7 +44,7 @@ LEASE: Final[Ms] = 30_000
 LANES: Final = 2
 """Connections to one endpoint at a time, each with deliveries of other streams, one after another."""
 
-IN_LANE: Final = 16
+IN_LANE: Final = 50
 CEILING: Final = 32
 """Lanes at a time, to all endpoints together."""
 
@@ -69,6 +69,16 @@ class _Lane:
     claims: list[Claim]
     until: float  # monotonic: when the lease is over
     lease: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """One attempt that was made and is not on record yet."""
+
+    endpoint: str
+    claim: Claim
+    attempt: Attempt
+    outcome: Outcome
 
 
 class Deliverer:
@@ -96,6 +106,8 @@ class Deliverer:
         self._leaving = False
         self._task: asyncio.Task[None] | None = None
         self._lanes: dict[asyncio.Task[None], _Lane] = {}
+        self._unwritten: list[tuple[_Sent, asyncio.Future[bool]]] = []
+        self._writing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """There is one server per database: what the one before it had in its hands was not sent."""
@@ -119,6 +131,8 @@ class Deliverer:
             for task in slow:
                 task.cancel()
             await asyncio.gather(*slow, return_exceptions=True)
+        if self._writing is not None:
+            await self._writing
         await self._egress.close()
 
     def poke(self) -> None:
@@ -212,17 +226,26 @@ class Deliverer:
         keys = self._keys(lane.endpoint)
         if not keys:
             await self._database.write(lambda c: _disable(c, lane.endpoint.id, "secret_lost", self._clock()))
-        else:
-            for claimed in lane.claims:
+        recorded: list[asyncio.Future[bool]] = []
+        try:
+            for claimed in lane.claims if keys else ():
                 if self._leaving or time.monotonic() + min(TOTAL, self._lease / 1500) > lane.until:
                     break
-                if not await self._send(lane, claimed, keys):
+                sent = await self._send(lane.endpoint, claimed, keys)
+                recorded.append(self._record(sent))
+                if not sent.outcome.ok and not await recorded[-1]:
                     break
-        await self._database.write(lambda c: outbox.release(c, self._clock(), [lane.lease]))
+        finally:
+            if recorded:
+                await asyncio.wait(recorded)
+        if len(recorded) < len(lane.claims):
+            await self._database.write(lambda c: outbox.release(c, self._clock(), [lane.lease]))
+        for each in recorded:
+            each.result()
 
-    async def _send(self, lane: _Lane, claimed: Claim, keys: Sequence[bytes]) -> bool:
-        """One attempt, and its record. False when no more is to be sent in this lane now."""
-        endpoint, body, at = lane.endpoint, claimed.body.encode(), self._clock()
+    async def _send(self, endpoint: Endpoint, claimed: Claim, keys: Sequence[bytes]) -> _Sent:
+        """One attempt."""
+        body, at = claimed.body.encode(), self._clock()
         headers = {
             "Content-Type": "application/json",
             "User-Agent": _USER_AGENT,
@@ -239,35 +262,55 @@ class Deliverer:
             outcome = Outcome(got.status, redirected, backoff.asked_for(got.retry_after, self._clock()))
             answer = got.beginning
         took = round((time.monotonic() - began) * 1000)
-        attempt = Attempt(at, took, outcome.status, outcome.error, answer)
         self.outcomes[outcome.error or f"{(outcome.status or 0) // 100}xx"] += 1
-        return await self._database.write(lambda c: self._settle(c, endpoint, claimed, attempt, outcome))
+        return _Sent(endpoint.id, claimed, Attempt(at, took, outcome.status, outcome.error, answer), outcome)
 
-    async def _settle(
-        self, connection: AsyncConnection, sent_to: Endpoint, claimed: Claim, attempt: Attempt, outcome: Outcome
-    ) -> bool:
-        endpoint = await endpoints.find(connection, sent_to.id, lock=True)
-        if endpoint is None:
-            return False
-        now = attempt.at + attempt.took
-        then = backoff.after(self._schedule, claimed.tried + 1, _health(endpoint), outcome, now, random.random)
-        if not await outbox.settle(connection, claimed, attempt, then.status, then.due_at):
-            return False
-        after = _as_it_fares(endpoint, then, now)
-        if after != endpoint:
-            await endpoints.save(connection, after)
-        if then.status != "delivered":
-            log.info(
-                "an event was not taken",
-                delivery=claimed.id,
-                endpoint=endpoint.id,
-                host=host_of(endpoint.url),
-                status=outcome.status,
-                error=outcome.error,
-                attempt=claimed.attempts + 1,
-                final=then.status == "failed",
-            )
-        return after.status == "enabled" and not backoff.broken(self._schedule, then.health)
+    # --- what came of it ---
+
+    def _record(self, sent: _Sent) -> asyncio.Future[bool]:
+        """Done once it is written: False when no more is to be sent to this endpoint in this lane."""
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._unwritten.append((sent, done))
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write_down(), name="webhooks, what came of them")
+        return done
+
+    async def _write_down(self) -> None:
+        """Whatever has come while the last ones were written, in one transaction."""
+        while self._unwritten:
+            some, self._unwritten = self._unwritten, []
+            try:
+                go_on = await self._database.write(lambda c, some=some: self._settle(c, [sent for sent, _ in some]))  # type: ignore[misc]
+            except Exception as error:
+                for _, done in some:
+                    done.set_exception(error)
+            else:
+                for sent, done in some:
+                    done.set_result(sent.endpoint in go_on)
+        self._writing = None
+
+    async def _settle(self, connection: AsyncConnection, sent: Sequence[_Sent]) -> set[str]:
+        """Results on record, each if it is still ours; the endpoints to which more may be sent as before."""
+        known = await endpoints.lock(connection, {each.endpoint for each in sent})
+        held = await outbox.held(connection, [each.claim for each in sent])
+        fares, results = dict(known), []
+        for each in sent:
+            endpoint = fares.get(each.endpoint)
+            if endpoint is None or each.claim.id not in held:
+                continue
+            now = each.attempt.at + each.attempt.took
+            tried = each.claim.tried + 1
+            then = backoff.after(self._schedule, tried, _health(endpoint), each.outcome, now, random.random)
+            results.append(Result(each.claim, each.attempt, then.status, then.due_at))
+            fares[each.endpoint] = _as_it_fares(endpoint, then, now)
+            if then.status != "delivered":
+                _say(each, endpoint, final=then.status == "failed")
+        await outbox.settle(connection, results)
+        for id_, endpoint in fares.items():
+            if endpoint != known[id_]:
+                await endpoints.save(connection, endpoint)
+        well = {id_ for id_, each in fares.items() if each.status == "enabled"}
+        return {id_ for id_ in well if not backoff.broken(self._schedule, _health(fares[id_]))}
 
     def _keys(self, endpoint: Endpoint) -> list[bytes]:
         """What signs: the secret, and beside it the one before while it is being exchanged. None: it cannot be read."""
@@ -294,6 +337,19 @@ def is_for(stream: str, type_: str, endpoint: Endpoint) -> bool:
     if stream.startswith("endpoint/"):
         return stream == endpoint.stream
     return wanted(type_, endpoint.events)
+
+
+def _say(sent: _Sent, endpoint: Endpoint, *, final: bool) -> None:
+    log.info(
+        "an event was not taken",
+        delivery=sent.claim.id,
+        endpoint=endpoint.id,
+        host=host_of(endpoint.url),
+        status=sent.outcome.status,
+        error=sent.outcome.error,
+        attempt=sent.claim.attempts + 1,
+        final=final,
+    )
 
 
 def _health(endpoint: Endpoint) -> Health:

@@ -3,7 +3,8 @@
 An address is allowed when it is globally routable unicast (our own list: ``ipaddress.is_global`` is true of NAT64,
 6to4 and multicast), or when configuration names it. It is asked when an endpoint is registered, again of every address
 that its name resolves to at each send, and last of the socket itself, so that no name that changes meanwhile, no
-literal and no notation leads past it. A send is one connection: nothing is followed, kept, unpacked or proxied.
+literal and no notation leads past it. Nothing is followed, unpacked, remembered or proxied; a connection to a peer that
+was asked about is used again within a breath, so that a burst does not pay for a handshake each.
 What is sent, and what follows from the answer, is not known here.
 """
 
@@ -28,6 +29,9 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 TOTAL: Final = 20.0
 CONNECT: Final = 5.0
+KEEP_ALIVE: Final = 2.0
+"""Seconds; shorter than servers leave an idle connection open, or they would close it just as it is used."""
+
 READ_AT_MOST: Final = 64 * 1024
 KEPT: Final = 1024
 """Bytes of an answer that are kept for whoever looks for the reason."""
@@ -129,7 +133,11 @@ class Egress:
         for scheme in ("http", "https"):
             guard = _Guard(self._resolver, self, scheme)
             connector = aiohttp.TCPConnector(
-                resolver=guard, socket_factory=guard.socket, use_dns_cache=False, force_close=True, limit=0
+                resolver=guard,
+                socket_factory=guard.socket,
+                use_dns_cache=False,
+                keepalive_timeout=KEEP_ALIVE,
+                limit=0,
             )
             self._sessions[scheme] = aiohttp.ClientSession(
                 connector=connector,
