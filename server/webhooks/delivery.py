@@ -240,8 +240,9 @@ class Deliverer:
                 await asyncio.wait(recorded)
         if len(recorded) < len(lane.claims):
             await self._database.write(lambda c: outbox.release(c, self._clock(), [lane.lease]))
-        for each in recorded:
-            each.result()
+        for error in [each.exception() for each in recorded]:  # all are asked, or the loop complains of the others
+            if error is not None:
+                raise error
 
     async def _send(self, endpoint: Endpoint, claimed: Claim, keys: Sequence[bytes]) -> _Sent:
         """One attempt."""

@@ -19,7 +19,7 @@ from server.store.outbox import Event
 from server.webhooks.backoff import Schedule
 from server.webhooks.delivery import CEILING, LANES, LEASE
 from server.webhooks.egress import Egress
-from signaling.errors import NotFound, UserError
+from signaling.errors import Busy, NotFound, UserError
 from signaling.session import Accept, Join, Ms, Role, Whom
 from tests.builders import NOON, Clock, booking
 from tests.server.webhooks.conftest import FAST, Heard, Post, Receiver, posting, receiving
@@ -368,6 +368,30 @@ async def test_what_a_process_had_in_its_hands_is_sent_by_the_next_one_at_once(w
             await asyncio.sleep(0.01)
         assert len(receiver.heard) == 3
         assert clock.now == NOON
+
+
+async def test_what_could_not_be_written_down_is_sent_again_when_the_lease_is_over(
+    post: Post, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await post.endpoint(receiver)
+    await book(post, 3)
+    settle = post.deliverer._settle
+
+    async def away(*_: object) -> set[str]:
+        raise Busy()
+
+    monkeypatch.setattr(post.deliverer, "_settle", away)
+    await post.turn()
+    assert len(receiver.heard) == 3
+    assert set(await post.deliveries()) == {("pending", 0)}
+    monkeypatch.setattr(post.deliverer, "_settle", settle)
+    await post.turn()
+    assert len(receiver.heard) == 3  # nobody knows what came of it, and it is still somebody's
+    post.clock.now += LEASE + 1
+    await post.all_out()
+    assert len(receiver.heard) == 6
+    assert len({heard.id for heard in receiver.heard}) == 3
+    assert set(await post.deliveries()) == {("delivered", 1)}
 
 
 # --- an endpoint's life -----------------------------------------------------------------------------------------------
