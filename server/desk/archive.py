@@ -23,6 +23,7 @@ from server.policy.facts import encode
 from server.policy.people import ComplaintFact, Dossier, Erased, PersonFact, RatingFact, Sanction
 from server.policy.people import encode as encode_person
 from server.store import archive, inbox, letters, people, sessions
+from server.store.database import at_length
 from server.store.people import File, Person
 from server.store.sessions import Record
 from signaling.errors import UserError
@@ -138,7 +139,7 @@ class Desk(Inbound):
             await people.add_text(connection, sealed, who, None, at)
             await people.add_audit(connection, who, "person.erase", person.pseudonym, {"reason": sealed.digest}, at)
 
-        await self._written(work)
+        await self._written(at_length(work))
 
     async def retain(self) -> Removed:
         """Take away what was kept for as long as the terms say (P5.7), some at a time; one transaction each."""
@@ -152,11 +153,11 @@ class Desk(Inbound):
             gone = await archive.old_people(connection, before, AT_ONCE)
             kept = await self._kept(connection, before)
         for pseudonym, _ in gone:
-            await self.database.write(lambda c, p=pseudonym: self._remove(c, p, before, now))  # type: ignore[misc]
-        texts = await self.database.write(lambda c: archive.old_texts(c, before, kept))
-        await self.database.write(lambda c: inbox.retain(c, now - INBOX_KEPT))
+            await self.database.write(at_length(lambda c, p=pseudonym: self._remove(c, p, before, now)))  # type: ignore[misc]
+        texts = await self.database.write(at_length(lambda c: archive.old_texts(c, before, kept)))
+        await self.database.write(at_length(lambda c: inbox.retain(c, now - INBOX_KEPT)))
         await self.endpoints.tidy()
-        await self.database.write(lambda c: letters.remove_old(c, now - LETTERS_KEPT))
+        await self.database.write(at_length(lambda c: letters.remove_old(c, now - LETTERS_KEPT)))
         whole_ones = sum(whole for _, whole in gone)
         removed = Removed(len(old), whole_ones, len(gone) - whole_ones, texts)
         if removed.anything:

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store import endpoints, outbox
-from server.store.database import Database
+from server.store.database import Database, at_length
 from server.store.endpoints import Endpoint
 from server.store.locks import exclusively
 from server.store.sealing import pack, seal, unpack, unseal
@@ -188,7 +188,7 @@ class Endpoints:
         resent, position = 0, 0
         while True:
             count, last = await self._database.write(
-                lambda c, after=position: self._resend_some(c, id_, start, end, which, after)  # type: ignore[misc]
+                at_length(lambda c, after=position: self._resend_some(c, id_, start, end, which, after))  # type: ignore[misc]
             )
             resent += count
             if last is None:

@@ -79,6 +79,22 @@ class Database(ABC):
         """After what is waiting has been written, if the store takes it within a few seconds."""
 
 
+def at_length(work: Work[T]) -> Work[T]:
+    """``work`` that may read whole tables: on SQLite it is done in a thread, so that calls go on meanwhile."""
+
+    async def beside(connection: AsyncConnection) -> T:
+        if connection.dialect.name != "sqlite":
+            return await work(connection)
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        driver.at_length = True
+        try:
+            return await work(connection)
+        finally:
+            driver.at_length = False
+
+    return beside
+
+
 def whose(error: Exception, machine: Callable[[BaseException], bool]) -> Exception:
     """``Busy`` where the machine is to blame for it or for what led to it; else the error itself."""
     seen: BaseException | None = error

@@ -303,6 +303,7 @@ class PostgreSQL(Database):
             async_creator=self._connect,
             isolation_level=isolation,
             execution_options=options,
+            hide_parameters=True,  # an error goes into the log, names and links do not
             pool_size=size,
             max_overflow=0,
             pool_timeout=self.answer,

@@ -90,9 +90,12 @@ class SQLite(Database):
             pool_size=1,
             max_overflow=0,
             pool_timeout=LOCKED_FOR,
+            hide_parameters=True,  # an error goes into the log, names and links do not
             connect_args={"async_creator_fn": _connect, "check_same_thread": False},
         )
-        self._reader = create_async_engine(self.url, pool_size=4, max_overflow=4, pool_timeout=LOCKED_FOR)
+        self._reader = create_async_engine(
+            self.url, pool_size=4, max_overflow=4, pool_timeout=LOCKED_FOR, hide_parameters=True
+        )
         event.listen(self._writer.sync_engine, "connect", _prepare_writer)
         event.listen(self._writer.sync_engine, "begin", _begin_immediate)
         event.listen(self._reader.sync_engine, "connect", _prepare_reader)
@@ -228,13 +231,18 @@ class _Connection(aiosqlite.Connection):
     """A connection that asks its thread only for what may wait for a lock or the disk: BEGIN, COMMIT, ROLLBACK, close.
 
     A statement inside a transaction waits for neither (WAL), and takes less time than the way to a thread and back:
-    one change of a session is some twenty statements, each of several steps.
+    one change of a session is some twenty statements, each of several steps. Not so a statement that reads a whole
+    table: ``at_length`` is set around those.
     """
+
+    at_length = False
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         raw = self._connection
-        if raw is not None and self._running and raw.in_transaction and fn not in (raw.commit, raw.rollback, raw.close):
-            return fn(*args, **kwargs)
+        if raw is not None and self._running and raw.in_transaction:
+            beside = self.at_length or fn in (raw.commit, raw.rollback, raw.close)
+            if not beside:
+                return fn(*args, **kwargs)
         return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
 
 
