@@ -209,9 +209,12 @@ class Booked:
 
 @dataclass(frozen=True, slots=True)
 class Moved:
+    """``said_at``: when, if it was told elsewhere and may be heard of too late."""
+
     at: Ms
     slot: Slot
     by: Whom | None
+    said_at: Ms | None = None
     kind: Literal["moved"] = "moved"
 
 
@@ -383,6 +386,7 @@ Fact: TypeAlias = (
 class Move:
     slot: Slot
     by: Whom | None = None
+    said_at: Ms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -963,12 +967,12 @@ def note_measure(session: Session, event: Measure, now: Ms) -> tuple[Fact, ...]:
 
 
 def move(session: Session, event: Move, now: Ms) -> tuple[Fact, ...]:
-    return (Moved(now, event.slot, event.by),)
+    return (Moved(now, event.slot, event.by, event.said_at),)
 
 
 def move_and_clear(session: Session, event: Move, now: Ms) -> tuple[Fact, ...]:
     cleared = tuple(_departed(session, role, How.MOVED, now, now) for role, seat in session.seats if seat.here)
-    return *cleared, Moved(now, event.slot, event.by)
+    return *cleared, Moved(now, event.slot, event.by, event.said_at)
 
 
 def outlive(session: Session, event: Outage, now: Ms) -> tuple[Fact, ...]:

@@ -220,11 +220,14 @@ class Inbound(People):
     async def _target(self, connection: AsyncConnection, source: Source, wanted: Wanted) -> tuple[str | None, bool]:
         """The session of this chain: one that is not over, or that its last booking became; else a new one's id.
 
+        Of two that are not over it is the one in which they have met, or the one that was booked first.
+
         None while there is none, and nothing to make it of. And whether the chain has another one that is not over.
         """
         known = await inbox.sessions_of(connection, source.name, wanted.path)
         records = await sessions.load_many(connection, list(dict.fromkeys(known[u] for u in wanted.path if u in known)))
-        open_ = [record.id for record in records if not record.session.over]
+        open_ = [record.id for record in records if not record.session.over and record.session.met_at is not None]
+        open_ += [record.id for record in records if not record.session.over and record.session.met_at is None]
         if open_:
             return open_[0], len(open_) > 1
         if wanted.uid in known or wanted.offer is None:
@@ -391,6 +394,7 @@ def _booking(source: Source, id_: str, wanted: Wanted) -> Booking:
         fee=offer.fee or source.fee,
         accepted=offer.accepted,
         by=wanted.mover,
+        said_at=wanted.chosen_at,
     )
 
 

@@ -108,7 +108,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Booking:
-    """A booking as the booking system wants it to be (``PUT /v1/sessions/{id}``)."""
+    """A booking as the booking system wants it to be (``PUT /v1/sessions/{id}``). ``said_at``: when it chose the slot,
+    if it may be heard of late.
+    """
 
     id: str
     starts_at: Ms
@@ -119,6 +121,7 @@ class Booking:
     fee: Money | None = None
     accepted: tuple[tuple[Role, str, Ms], ...] = ()  # guidelines accepted at booking: role, version, when
     by: Whom | None = None
+    said_at: Ms | None = None
     probe: bool = False
 
 
@@ -328,7 +331,7 @@ class Sessions:
                 raise UserError("slot_started", "The fee cannot change once the session has begun.")
             facts.append(Priced(at, booking.fee))
         if not session.over:
-            moved = advance(session, Move(wanted, booking.by), at)
+            moved = advance(session, Move(wanted, booking.by, booking.said_at), at)
             session, facts = moved.session, [*facts, *moved.facts]
             for role, version, accepted_at in booking.accepted:
                 if not session.over and not _declined_since(record, session, role, accepted_at):

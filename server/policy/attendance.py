@@ -64,6 +64,7 @@ NOTHING = Attendance()
 class Booking:
     """A slot as long as its start stood: on record ``since``, moved ``until`` (None: it is the last), ``by`` whom.
 
+    ``in_time``: it was moved before its start, whenever that was heard (P1.4).
     ``facts`` are all facts up to the move, so a presence that began in an earlier slot is not lost.
     """
 
@@ -71,6 +72,7 @@ class Booking:
     since: Ms
     until: Ms | None
     by: Whom | None
+    in_time: bool
     facts: Sequence[AnyFact]
 
 
@@ -146,7 +148,7 @@ def read(facts: Sequence[AnyFact], terms: Terms, until: Ms) -> Story:
                 slot, since = fact.slot, fact.at
             case Moved() if slot is not None:
                 if fact.slot.starts_at != slot.starts_at:
-                    bookings.append(Booking(slot, since, fact.at, fact.by, facts[:number]))
+                    bookings.append(Booking(slot, since, fact.at, fact.by, _in_time(fact, slot), facts[:number]))
                     since = fact.at
                 slot = fact.slot
             case HungUp():
@@ -175,7 +177,7 @@ def read(facts: Sequence[AnyFact], terms: Terms, until: Ms) -> Story:
     return Story(
         terms,
         until,
-        (*bookings, Booking(slot, since, None, None, facts)),
+        (*bookings, Booking(slot, since, None, None, False, facts)),
         end,
         seats[Role.CLIENT].track(until),
         seats[Role.EXPERT].track(until),
@@ -198,12 +200,12 @@ def slots(facts: Sequence[AnyFact]) -> tuple[Booking, ...]:
             slot, since = fact.slot, fact.at
         elif isinstance(fact, Moved) and slot is not None:
             if fact.slot.starts_at != slot.starts_at:
-                found.append(Booking(slot, since, fact.at, fact.by, tuple(facts[:number])))
+                found.append(Booking(slot, since, fact.at, fact.by, _in_time(fact, slot), tuple(facts[:number])))
                 since = fact.at
             slot = fact.slot
     if slot is None:
         raise ValueError("a ledger without a booking")
-    return *found, Booking(slot, since, None, None, tuple(facts))
+    return *found, Booking(slot, since, None, None, False, tuple(facts))
 
 
 def end_of(facts: Sequence[AnyFact]) -> Ended | None:
@@ -252,6 +254,10 @@ def attended(story: Story, role: Role) -> Attendance:
 
 
 # --- helpers ----------------------------------------------------------------------------------------------------------
+
+
+def _in_time(fact: Moved, slot: Slot) -> bool:
+    return min(fact.at, fact.at if fact.said_at is None else fact.said_at) < slot.starts_at
 
 
 class _Seat:

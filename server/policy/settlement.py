@@ -285,7 +285,7 @@ def _earlier(story: Story) -> tuple[EarlierSlot, ...]:
     """The slots that were left behind after their start (P0.1); one moved in time says nothing of anybody."""
     found: list[EarlierSlot] = []
     for booking in story.bookings:
-        if booking.until is not None and booking.until >= booking.slot.starts_at:
+        if booking.until is not None and not booking.in_time:
             then = read(booking.facts, story.terms, booking.until)
             who = attended(then, Role.CLIENT), attended(then, Role.EXPERT)
             found.append(

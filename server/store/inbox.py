@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store import tables
@@ -70,9 +70,9 @@ async def has_waited(connection: AsyncConnection, source: str, uids: Collection[
 async def hear(
     connection: AsyncConnection, source: str, message: str, uid: str, other: str | None, body: str, now: Ms
 ) -> None:
-    """Keep what a message said."""
+    """Keep what a message said; it may be kept from before, when its row in the inbox has gone."""
     row = {"source": source, "message": message, "uid": uid, "other": other, "body": body, "received_at": now}
-    await connection.execute(insert(tables.heard).values(row))
+    await add_once(connection, tables.heard, **row)
 
 
 async def chain(connection: AsyncConnection, source: str, uids: Iterable[str]) -> list[str]:

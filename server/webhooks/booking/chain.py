@@ -80,8 +80,8 @@ class State(StrEnum):
 class Wanted:
     """What an appointment is to be. ``path``: its bookings from the first on, the last is the one that counts.
 
-    ``mover`` chose the slot; ``by`` cancelled it or gave it up. Without an ``offer`` there is nothing that could be
-    booked yet: ``waits_for`` says why.
+    ``mover`` chose the slot, at ``chosen_at``; ``by`` cancelled it or gave it up. Without an ``offer`` there is nothing
+    that could be booked yet: ``waits_for`` says why.
     """
 
     state: State
@@ -90,6 +90,7 @@ class Wanted:
     offer: Offer | None = None
     by: Whom | None = None
     mover: Whom | None = None
+    chosen_at: Ms | None = None
     waits_for: str | None = None
 
     @property
@@ -117,7 +118,8 @@ def fold(heard: Iterable[Heard], *, wait_for_payment: bool = False, patient: boo
         return _waiting(wanted, FOR_BOOKING)
     if wait_for_payment and _due(of_chain):
         return _waiting(wanted, FOR_PAYMENT)
-    return replace(wanted, offer=_paid_for(offers, path), mover=_mover(said, path))
+    offer = _paid_for(offers, path)
+    return replace(wanted, offer=offer, mover=_mover(said, path), chosen_at=_chosen_at(said, uid, offer))
 
 
 def _links(said: list[Heard]) -> dict[str, str]:
@@ -173,6 +175,16 @@ def _mover(said: list[Heard], path: tuple[str, ...]) -> Whom | None:
     moved = [each.by for each in said if each.uid == path[-1] and each.what is What.MOVED]
     left = [each.by for each in said if each.uid in path[-2:-1] and each.what is What.GIVEN_UP]
     return next((by for by in (*reversed(moved), *left) if by is not None), None)
+
+
+def _chosen_at(said: list[Heard], uid: str, offer: Offer) -> Ms | None:
+    """When the last booking came to be at this time: what was said of it later, as that it is paid, did not move it."""
+    chosen: Ms | None = None
+    for each in said:
+        if each.uid == uid and each.offer is not None:
+            same = each.offer.starts_at == offer.starts_at
+            chosen = None if not same else each.at if chosen is None else chosen
+    return chosen
 
 
 def _paid_for(offers: Mapping[str, tuple[Ms, Offer]], path: tuple[str, ...]) -> Offer:
