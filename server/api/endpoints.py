@@ -289,7 +289,8 @@ def _delivery(each: Delivery) -> DeliveryAnswer:
 
 
 def _attempt(each: Attempt) -> AttemptAnswer:
-    return AttemptAnswer(at=each.at, took_ms=each.took, status=each.status, error=each.error, answer=each.answer)
+    said = masked(each.answer) if each.answer is not None else None  # some repeat what they were sent
+    return AttemptAnswer(at=each.at, took_ms=each.took, status=each.status, error=each.error, answer=said)
 
 
 def _event(event: Event, body: str) -> EventAnswer:

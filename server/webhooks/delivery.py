@@ -231,6 +231,8 @@ class Deliverer:
             for claimed in lane.claims if keys else ():
                 if self._leaving or time.monotonic() + min(TOTAL, self._lease / 1500) > lane.until:
                     break
+                if any(each.done() and not each.result() for each in recorded):  # stopped or deleted meanwhile
+                    break
                 sent = await self._send(lane.endpoint, claimed, keys)
                 recorded.append(self._record(sent))
                 if not sent.outcome.ok and not await recorded[-1]:
