@@ -214,7 +214,7 @@ class Inbound(People):
     async def _whose(self, connection: AsyncConnection, source: Source, heard: Heard) -> str | None:
         """The session that this message will concern, as far as can be told now."""
         chain = [*await _chain(connection, source, heard), heard]
-        wanted = _fold(source, chain, patient=not await _sessions_of(connection, source, chain))
+        wanted = await _wanted(connection, source, chain)
         return (await self._target(connection, source, wanted))[0]
 
     async def _target(self, connection: AsyncConnection, source: Source, wanted: Wanted) -> tuple[str | None, bool]:
@@ -246,9 +246,7 @@ class Inbound(People):
         patient: bool = True,
     ) -> tuple[_Done, Wanted]:
         """Make of the session what its chain wants, now that there are ``news``; ``guess`` is whose turn this is."""
-        if await _sessions_of(connection, source, chain):
-            patient = False  # what is a session already waits for no booking
-        wanted = _fold(source, chain, patient)
+        wanted = await _wanted(connection, source, chain, patient)
         id_, doubled = await self._target(connection, source, wanted)
         if id_ != guess:
             raise _Elsewhere()
@@ -322,7 +320,7 @@ class Inbound(People):
 
     async def _look_alone(self, source: Source, uid: str, one: Heard, at: Ms) -> None:
         async with self.database.read() as connection:
-            wanted = _fold(source, await _chain(connection, source, uid), patient=False)
+            wanted = await _wanted(connection, source, await _chain(connection, source, uid), patient=False)
             guess, _ = await self._target(connection, source, wanted)
 
         async def work(connection: AsyncConnection) -> _Done:
@@ -354,7 +352,7 @@ class Inbound(People):
         """Two bookings that were taken for two turn out to be one: the session made first goes on."""
         async with self.database.read() as connection:
             chain = await _chain(connection, source, uid)
-            wanted = _fold(source, chain, patient=False)
+            wanted = await _wanted(connection, source, chain, patient=False)
             known = await inbox.sessions_of(connection, source.name, wanted.path)
             first, _ = await self._target(connection, source, wanted)
             records = await sessions.load_many(connection, sorted(set(known.values())))
@@ -368,7 +366,10 @@ class Inbound(People):
         self.posted()
 
 
-def _fold(source: Source, chain: Sequence[Heard], patient: bool) -> Wanted:
+async def _wanted(connection: AsyncConnection, source: Source, chain: Sequence[Heard], patient: bool = True) -> Wanted:
+    """What the chain comes to. What is a session already waits for no booking and no payment: it can be cancelled."""
+    if await inbox.sessions_of(connection, source.name, _uids(chain)):
+        return fold(chain, patient=False)
     return fold(chain, wait_for_payment=source.wait_for_payment, patient=patient)
 
 
@@ -407,10 +408,6 @@ async def _of_source(connection: AsyncConnection, source: Source, session: str) 
 async def _chain(connection: AsyncConnection, source: Source, about: Heard | str) -> list[Heard]:
     uids = {about} if isinstance(about, str) else {about.uid, *((about.other,) if about.other else ())}
     return [decode(body) for body in await inbox.chain(connection, source.name, uids)]
-
-
-async def _sessions_of(connection: AsyncConnection, source: Source, chain: Sequence[Heard]) -> dict[str, str]:
-    return await inbox.sessions_of(connection, source.name, _uids(chain))
 
 
 def _uids(chain: Sequence[Heard]) -> set[str]:

@@ -12,11 +12,12 @@ from aiohttp import web
 from sqlalchemy import text
 
 from server.desk.inbound import INBOX_KEPT, PATIENCE
+from server.desk.sources import SourceChange
 from signaling.session import Accept, Join, Phase, Role, Whom
 from tests.builders import GUIDELINES, NOON, Clock, booking, office
 from tests.server.api.conftest import Build, build
 from tests.server.api.test_endpoints import Out, out
-from tests.server.webhooks.booking.samples import HOST, HOUR, LATER, SAID, calcom, standard
+from tests.server.webhooks.booking.samples import CLIENT, HOST, HOUR, LATER, SAID, calcom, standard
 from tests.server.webhooks.booking.test_orders import a_source, take
 from tests.server.webhooks.conftest import Heard, Post, Receiver, post, receiver
 
@@ -76,6 +77,21 @@ async def test_a_session_in_which_they_have_met_is_nobodys_double(where: str) ->
         assert (await o.desk.record("src:B")).session.phase is Phase.LIVE
         assert (await o.desk.record("src:A")).session.phase is Phase.CANCELLED
         assert await o.rows("select count(*) from bookings where wake_at is not null") == [(0,)]
+
+
+@pytest.mark.parametrize("by", [HOST, CLIENT])
+async def test_a_session_that_there_is_waits_for_no_payment_before_it_is_cancelled(where: str, by: str) -> None:
+    """Its source was told to wait for payments after it had been booked."""
+    async with office(where, Clock(SAID + HOUR)) as o:
+        await a_source(o, "calcom")
+        await take(o, "calcom", CREATED)
+        await o.desk.sources.change("src", SourceChange(wait_for_payment=True), "key_1")
+        await take(o, "calcom", moved("B", "A", 1, price=5000))
+        assert (await o.desk.record("src:A")).session.slot.starts_at == LATER
+        await take(o, "calcom", calcom("BOOKING_CANCELLED", "B", n=2, cancelledBy=by))
+        assert (await o.desk.record("src:A")).session.phase is Phase.CANCELLED
+        new = await take(o, "calcom", calcom("BOOKING_CREATED", "N", n=3, price=5000))
+        assert new.message.outcome == "waiting"
 
 
 # --- what is shown ----------------------------------------------------------------------------------------------------
