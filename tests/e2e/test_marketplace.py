@@ -165,6 +165,7 @@ def network() -> Iterator[Network]:
         yield made
 
 
+@pytest.mark.long  # Firefox in a call, and Firefox in a frame, have tests of their own
 async def test_the_same_with_firefox_on_the_experts_side(network: Network, tmp_path: Path) -> None:
     server = Server(tmp_path, settings={"HEADSTRT_MEDIA_BIND": RELAY})
     market = Market(tmp_path, server)

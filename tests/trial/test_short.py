@@ -66,6 +66,7 @@ async def test_a_thousand_events_arrive_though_everything_fails(tmp_path: Path) 
     assert row.ok
 
 
+@pytest.mark.long  # the sender is tried on both stores in tests/server/webhooks, and killed on both by make trial
 @pytest.mark.timeout(300)
 async def test_a_thousand_events_arrive_from_postgresql_too(tmp_path: Path) -> None:
     row = await events_postgresql(tmp_path, 3)
