@@ -37,7 +37,7 @@ EXAMPLES = int(os.environ.get("HEADSTRT_TEST_API_CASES", "12"))
 
 schema = schemathesis.openapi.from_dict(dict(build(ROUTES)))
 # What can be read is done, or refused for a reason that no schema can say: a rule, a time, a state.
-schema.config.checks.positive_data_acceptance.expected_statuses = ["2xx", "401", "404", "409", "410", "422"]
+schema.config.checks.positive_data_acceptance.expected_statuses = ["2xx", "401", "404", "409", "410", "412", "422"]
 load_all_checks()
 EVERY = list(CHECKS.get_all())
 
