@@ -245,7 +245,7 @@ async def between(connection: AsyncConnection, start: Ms, end: Ms, after: int, l
         .order_by(o.c.position)
         .limit(limit)
     )
-    return [_event(row) for row in await connection.execute(query)]
+    return [an_event(row) for row in await connection.execute(query)]
 
 
 async def find(connection: AsyncConnection, delivery: str) -> tuple[str, str] | None:
@@ -308,6 +308,7 @@ async def forget_older(connection: AsyncConnection, before: Ms, limit: int) -> i
     return len(old)
 
 
-def _event(row: object) -> Event:
+def an_event(row: object) -> Event:
+    """A row of the outbox that was handed on."""
     r: Any = row
     return Event(r.id, r.stream, r.sequence, r.type, r.body, r.created_at, r.position)

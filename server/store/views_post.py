@@ -13,7 +13,7 @@ from sqlalchemy import and_, case, func, or_, select
 
 from server.store import endpoints, tables
 from server.store.endpoints import Endpoint
-from server.store.outbox import Attempt, Event, Status
+from server.store.outbox import Attempt, Event, Status, an_event
 from server.store.views import Reader
 from signaling.session import Ms
 
@@ -76,7 +76,7 @@ async def events(
         query = query.where(or_(o.c.type.in_(sorted(types)), *chosen))
     async with reader.read() as connection:
         rows = await connection.execute(query)
-        return [Event(r.id, r.stream, r.sequence, r.type, r.body, r.created_at, r.position) for r in rows]
+        return [an_event(row) for row in rows]
 
 
 async def deliveries(

@@ -185,7 +185,7 @@ class Deliverer:
             return await outbox.unhanded(connection)
 
     async def _work(self, connection: AsyncConnection) -> tuple[int, list[_Lane]]:
-        now = self._clock()
+        now, begun = self._clock(), time.monotonic()  # a lease runs from here, however long handing on takes
         known = await endpoints.every(connection)
         events = await outbox.hand_on(connection, HANDED_AT_ONCE)
         enabled = [each for each in known if each.status == "enabled"]
@@ -199,12 +199,13 @@ class Deliverer:
         for endpoint in random.sample(due, len(due)):  # none is always the first
             free = CEILING - len(self._lanes) - len(lanes)
             if free > 0:
-                lanes += await self._claim(connection, endpoint, min(free, LANES), now)
+                lanes += await self._claim(connection, endpoint, min(free, LANES), now, begun)
         return len(events), lanes
 
-    async def _claim(self, connection: AsyncConnection, endpoint: Endpoint, most: int, now: Ms) -> list[_Lane]:
+    async def _claim(
+        self, connection: AsyncConnection, endpoint: Endpoint, most: int, now: Ms, begun: float
+    ) -> list[_Lane]:
         """Up to ``most`` lanes of what is due there; one delivery alone where the last ones failed."""
-        begun = time.monotonic()
         busy = await outbox.under_way(connection, endpoint.id, now)
         careful = backoff.broken(self._schedule, _health(endpoint))
         free = min(most, (1 if careful else LANES) - len({lease for _, lease in busy}))
