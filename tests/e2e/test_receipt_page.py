@@ -57,7 +57,7 @@ async def hold(o: Office) -> None:
     await o.desk._change("bk_1", o.clock(), lambda record: (record, (asked, replace_at(asked, o.clock.at(5)))))
     alive = o.clock.at(10)
     await o.desk.report("bk_1", Depart(EXPERT, "join-of-expert", How.CONNECTION, alive), o.clock.at(10.1))
-    await o.desk.report("bk_1", Join(EXPERT, "again"), o.clock.at(10.6))
+    await o.desk.report("bk_1", Join(EXPERT, "join-again"), o.clock.at(10.6))
     await o.desk.report("bk_1", HangUp(EXPERT), o.clock.at(20))
 
 
