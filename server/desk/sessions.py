@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server import tokens
 from server.desk import casebook
 from server.desk.endpoints import Endpoints
+from server.desk.operators import Operators
 from server.desk.signing import Signing
 from server.desk.sources import Sources
 from server.policy.facts import (
@@ -196,6 +197,7 @@ class Sessions:
         self.signing = Signing(database, sealing_key, clock)
         self.endpoints = Endpoints(database, sealing_key, clock)
         self.sources = Sources(database, sealing_key, clock)
+        self.operators = Operators(database, sealing_key, clock, rules.api_key)
         self.listeners: list[Listener] = []
         self.alarm: Callable[[str, Ms | None], None] = lambda session, when: None
         self.mutual: Callable[[str], Ms] = lambda session: 0

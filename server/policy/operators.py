@@ -1,7 +1,7 @@
 """Who may do what at the dashboard, and the second factor: roles, rights, one-time codes, what a password must be.
 
-A right is what a route asks for; a role is a set of rights. Default deny: a route that names no right is closed to every
-account, whatever its role. Codes are RFC 6238 (SHA-1, six digits, 30 seconds, as every authenticator app makes them);
+A right is what a route asks for; a role is a set of rights. Default deny: a route that names no right is closed to
+every account, whatever its role. Codes are RFC 6238 (SHA-1, six digits, 30 seconds, as authenticators make them);
 ``step_of`` says which step a code belongs to, and whoever asks keeps the newest that was used, so that none counts
 twice. Pure: no clock, no store, no randomness.
 """

@@ -462,8 +462,8 @@ outcomes = _table(
 outages = _table(
     "outages",  # spans for which an operator has declared that this service was away (P3.9)
     Column("id", Text, primary_key=True),
-    Column("start", Long, nullable=False),
-    Column("end", Long, nullable=False),
+    Column("begins_at", Long, nullable=False),
+    Column("ends_at", Long, nullable=False),
     Column("reason", Text, nullable=False),  # a digest
     Column("who", Text, nullable=False),
     Column("declared_at", Long, nullable=False),

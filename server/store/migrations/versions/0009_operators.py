@@ -108,8 +108,8 @@ def upgrade() -> None:
     _table(
         "outages",
         _text("id"),
-        _long("start"),
-        _long("end"),
+        _long("begins_at"),
+        _long("ends_at"),
         _text("reason"),
         _text("who"),
         _long("declared_at"),
