@@ -32,7 +32,7 @@ from server.api import requests_endpoints as post
 from server.api import requests_sources as in_
 from server.api.deps import DEPS, Deps
 from server.api.route import Handler, Open, Route
-from server.api.routes_dashboard import OWN
+from server.api.routes_dashboard import API, OWN
 from server.policy.operators import Right
 from server.standing import (
     AuditList,
@@ -870,6 +870,7 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/openapi.json", docs.document, Open.EVERYONE),
     Route("GET", "/docs", docs.page, Open.EVERYONE),
     Route("GET", "/docs/style.css", docs.style, Open.EVERYONE),
+    *API,
     *OWN,
     Route("GET", "/", pages.home, Open.EVERYONE),
     Route("GET", "/s/{id}", pages.session, Open.EVERYONE),
