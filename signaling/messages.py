@@ -225,6 +225,7 @@ class Me(Message):
     accepted: bool
     here: bool
     join: JoinId | None
+    locale: str | None = Field(default=None, description="the booking's, for the language of the page (BCP 47)")
 
 
 class Other(Message):

@@ -120,6 +120,8 @@ export interface Me {
   accepted: boolean;
   here: boolean;
   join: string | null;
+  /** the booking's, for the language of the page (BCP 47) */
+  locale?: string | null;
 }
 
 export interface Money {
