@@ -322,6 +322,7 @@ def _message_end(verdict: Settlement, *, quiet: bool) -> messages.End:
             lateness_seconds=so_far.attendance.lateness,
             attendance=so_far.attendance.kind,
             present_seconds=so_far.present,
+            away=tuple(messages.Away(start=gap.start, end=gap.end, bridged=not gap.lapsed) for gap in so_far.gaps),
         )
 
     return messages.End(

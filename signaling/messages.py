@@ -324,11 +324,20 @@ class Afterwards(Message):
     contested: bool
 
 
+class Away(Message):
+    """Not there, inside the booked window; ``bridged``: back within the grace (P0.7, P3.5)."""
+
+    start: Time
+    end: Time
+    bridged: bool
+
+
 class PartySummary(Message):
     arrived_at: Time | None
     lateness_seconds: Seconds | None
     attendance: str | None
     present_seconds: Seconds
+    away: tuple[Away, ...] = ()
 
 
 class RefundPart(Message):

@@ -30,6 +30,8 @@ export class Devices {
   readonly state: Record<DeviceKind, DeviceState> = { camera: "asking", microphone: "asking" };
   choices: Choices = NO_CHOICES;
   speaker = "";
+  /** Told when a device went and another took its place, or none did. */
+  onFallback: (kind: DeviceKind | "speaker", label: string | null) => void = () => {};
   /** The own picture; a new stream for a new camera, so that a `<video>` notices. */
   preview: MediaStream | null = null;
 
@@ -132,12 +134,17 @@ export class Devices {
   async #onEnded(kind: DeviceKind): Promise<void> {
     delete this.#chosen[kind];
     await this.turnOn(kind);
+    this.onFallback(kind, this.#track[kind]?.label ?? null);
   }
 
   async #onDeviceChange(): Promise<void> {
     await this.#list();
     for (const kind of ["microphone", "camera"] as const) {
       if (this.state[kind] === "missing" && this.choices[kind].length > 0) await this.turnOn(kind);
+    }
+    if (this.speaker && this.choices.speaker.every(({ deviceId }) => deviceId !== this.speaker)) {
+      this.speaker = "";
+      this.onFallback("speaker", null);
     }
   }
 

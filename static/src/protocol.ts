@@ -20,6 +20,12 @@ export interface Afterwards {
   contested: boolean;
 }
 
+export interface Away {
+  start: string;
+  end: string;
+  bridged: boolean;
+}
+
 export interface Consent {
   id: string;
   by: Role;
@@ -156,6 +162,7 @@ export interface PartySummary {
   attendance: string | null;
   /** seconds */
   present_seconds: number;
+  away: readonly Away[];
 }
 
 export interface Peer {
