@@ -306,6 +306,86 @@ export const de: Texts = {
     chatSend: "Senden",
     chatClosed: "Der Chat öffnet sich, sobald Sie verbunden sind.",
     me: "Sie",
+    reactions: "Reagieren",
+    reactionNames: {
+      thumbs: "Daumen hoch",
+      heart: "Herz",
+      clap: "Applaus",
+      laugh: "Lachen",
+      surprise: "Überrascht",
+      hand: "Hand gehoben",
+    },
+    reacted: (name, what) => `${name}: ${what}`,
+    pip: "Bild im Bild",
+    fullScreen: "Vollbild",
+    shortcut: (label, key) => `${label} (${key})`,
+    shortcuts: "Eine Taste für jede Schaltfläche, solange Sie nicht schreiben",
+    markHelp:
+      "Über dem Bild der anderen Person wandert ein Zeichen mit Ihrem Namen, und über Ihrem eines mit ihrem. Es sagt, wer zugesehen hat; ein Gerät im Raum hält es nicht vom Aufnehmen ab.",
+    deviceChanged: {
+      microphone: (label) => `Ihr Mikrofon wurde getrennt. Sie verwenden ein anderes: ${label}.`,
+      camera: (label) => `Ihre Kamera wurde getrennt. Sie verwenden eine andere: ${label}.`,
+      speaker: (label) => `Ihr Lautsprecher wurde getrennt. Sie verwenden einen anderen: ${label}.`,
+    },
+    deviceGone: {
+      microphone: "Ihr Mikrofon wurde getrennt, und es gibt kein anderes. Zuhören und schreiben können Sie weiterhin.",
+      camera: "Ihre Kamera wurde getrennt, und es gibt keine andere. Sprechen können Sie weiterhin.",
+      speaker: "Ihr Lautsprecher wurde getrennt. Sie hören das Gespräch über den üblichen dieses Geräts.",
+    },
+  },
+
+  own: {
+    show: "Eigenes Bild zeigen",
+    hide: "Eigenes Bild verbergen",
+    move: "Eigenes Bild verschieben",
+    moveHelp: (corner) =>
+      `Eigenes Bild verschieben, jetzt ${corner}: mit den Pfeiltasten, oder drücken für die nächste Ecke`,
+    corner: {
+      "top left": "oben links",
+      "top right": "oben rechts",
+      "bottom left": "unten links",
+      "bottom right": "unten rechts",
+    },
+  },
+
+  quality: {
+    mine: "Ihre Verbindung",
+    of: (name) => `Verbindung von ${name}`,
+    level: { good: "gut", fair: "brauchbar", poor: "schwach", none: "unterbrochen" },
+    why: {
+      loss: "ein Teil von Ton und Bild kommt nicht an",
+      delay: "alles kommt verzögert an",
+      bandwidth: "für das Bild ist wenig Platz",
+      no_media: "zurzeit kommt nichts an",
+    },
+    say: (whose, level) => `${whose}: ${level}`,
+    sayWhy: (whose, level, why) => `${whose}: ${level}, ${why}`,
+    weak: (whose, why) => `${whose} ist schwach: ${why}.`,
+  },
+
+  safety: {
+    heading: "Sicherheitscode",
+    button: "Sicherheitscode, noch nicht verglichen",
+    checked: "Verglichen: Sie sehen beide denselben Code",
+    about: (name) =>
+      `Lesen Sie ${name} diesen Code vor, oder lassen Sie ihn sich von ${name} vorlesen. Sehen Sie beide dasselbe, steht niemand zwischen Ihren beiden Browsern.`,
+    waiting: "Der Code entsteht gerade …",
+    impossible:
+      "Für diese Verbindung gibt es keinen Code. Gehen Sie kurz hinaus und nehmen Sie wieder teil, dann entsteht ein neuer.",
+    compare: "Vergleichen Sie die Codes.",
+    same: "Sie sind gleich",
+    waitingFor: (name) => `Sie haben gesagt, dass sie gleich sind. ${name} noch nicht.`,
+    theyChecked: (name) => `${name} sagt, dass sie gleich sind. Vergleichen Sie die Codes.`,
+    different: "Sie sind verschieden",
+    differentHelp:
+      "Sagen Sie nichts, was andere nicht hören sollen. Gehen Sie, und nehmen Sie mit dem Link Ihrer Einladung wieder teil; sind die Codes dann noch verschieden, schreiben Sie uns.",
+    limits: "Wer neu teilnimmt, etwa auf einem anderen Gerät, bringt einen neuen Code mit.",
+    names: [
+      ...["Hund", "Katze", "Löwe", "Pferd", "Elefant", "Hase", "Fisch", "Schmetterling"],
+      ...["Sonnenblume", "Baum", "Pilz", "Mond", "Stern", "Wolke", "Feuer", "Regenbogen"],
+      ...["Apfel", "Banane", "Trauben", "Karotte", "Brot", "Kuchen", "Kaffee", "Luftballon"],
+      ...["Glocke", "Schlüssel", "Anker", "Fahrrad", "Zug", "Schere", "Regenschirm", "Gitarre"],
+    ],
   },
 
   held: {
@@ -464,11 +544,25 @@ export const de: Texts = {
     expert: "Fachperson da",
     mutual: "Einander gehört und gesehen",
     arrived: (time) => `ab ${time}`,
+    fromTo: (from, to) => `${from} bis ${to}`,
+    timeline: (client, expert) => `Buchende Person da: ${client}. Fachperson da: ${expert}.`,
     absent: "nicht teilgenommen",
     next: "Bewahren Sie diesen Link auf: Alles hier lässt sich damit wieder ansehen.",
     calendarFailed: "Der Kalendereintrag ließ sich nicht laden.",
     receipt: "Ihr signierter Nachweis",
     unloaded: "Der Rest dieser Seite ließ sich nicht laden.",
+  },
+
+  next: {
+    heading: "Wie es weitergeht",
+    until: (time, what) => `Bis ${time}: ${what}`,
+    what: {
+      rate: (name) => `sagen, wie es mit ${name} war`,
+      refund: () => "die nicht geleistete Zeit zurückverlangen",
+      appeal: () => "gegen die Einschränkung Ihres Kontos Einspruch erheben",
+    },
+    calendar: "In den Kalender",
+    link: "Öffnen Sie Ihre Sitzung wieder mit dem Link Ihrer Einladung.",
   },
 
   receipt: {

@@ -295,6 +295,85 @@ export const es: Texts = {
     chatSend: "Enviar",
     chatClosed: "El chat se abre cuando hay conexión.",
     me: "Usted",
+    reactions: "Reaccionar",
+    reactionNames: {
+      thumbs: "Pulgar arriba",
+      heart: "Corazón",
+      clap: "Aplauso",
+      laugh: "Risa",
+      surprise: "Sorpresa",
+      hand: "Mano levantada",
+    },
+    reacted: (name, what) => `${name}: ${what}`,
+    pip: "Imagen en imagen",
+    fullScreen: "Pantalla completa",
+    shortcut: (label, key) => `${label} (${key})`,
+    shortcuts: "Una tecla para cada botón, mientras no esté escribiendo",
+    markHelp:
+      "Sobre la imagen de la otra persona se mueve una marca con el nombre de usted, y sobre la suya, una con el de ella. Dice quién miraba; no impide que un dispositivo en la habitación grabe.",
+    deviceChanged: {
+      microphone: (label) => `Se desconectó su micrófono. Está usando otro: ${label}.`,
+      camera: (label) => `Se desconectó su cámara. Está usando otra: ${label}.`,
+      speaker: (label) => `Se desconectó su altavoz. Está usando otro: ${label}.`,
+    },
+    deviceGone: {
+      microphone: "Se desconectó su micrófono, y no hay otro. Puede seguir escuchando y escribiendo.",
+      camera: "Se desconectó su cámara, y no hay otra. Puede seguir hablando.",
+      speaker: "Se desconectó su altavoz. Oye la llamada por el habitual de este dispositivo.",
+    },
+  },
+
+  own: {
+    show: "Mostrar su propia imagen",
+    hide: "Ocultar su propia imagen",
+    move: "Mover su propia imagen",
+    moveHelp: (corner) =>
+      `Mover su propia imagen, ahora ${corner}: con las flechas, o pulse para pasar a la siguiente esquina`,
+    corner: {
+      "top left": "arriba a la izquierda",
+      "top right": "arriba a la derecha",
+      "bottom left": "abajo a la izquierda",
+      "bottom right": "abajo a la derecha",
+    },
+  },
+
+  quality: {
+    mine: "Su conexión",
+    of: (name) => `La conexión de ${name}`,
+    level: { good: "buena", fair: "aceptable", poor: "débil", none: "interrumpida" },
+    why: {
+      loss: "no llega una parte del sonido y de la imagen",
+      delay: "tarda mucho en llegar",
+      bandwidth: "hay poco espacio para la imagen",
+      no_media: "en este momento no llega nada",
+    },
+    say: (whose, level) => `${whose}: ${level}`,
+    sayWhy: (whose, level, why) => `${whose}: ${level}, ${why}`,
+    weak: (whose, why) => `${whose} es débil: ${why}.`,
+  },
+
+  safety: {
+    heading: "Código de seguridad",
+    button: "Código de seguridad, aún sin comparar",
+    checked: "Comparado: los dos ven el mismo código",
+    about: (name) =>
+      `Léale este código a ${name}, o deje que ${name} se lo lea. Si los dos ven lo mismo, no hay nadie entre sus dos navegadores.`,
+    waiting: "Se está creando el código …",
+    impossible: "No hay código para esta conexión. Salga un momento y vuelva a entrar para crear uno nuevo.",
+    compare: "Comparen los códigos.",
+    same: "Son iguales",
+    waitingFor: (name) => `Usted dijo que son iguales. ${name} todavía no.`,
+    theyChecked: (name) => `${name} dice que son iguales. Comparen los códigos.`,
+    different: "Son distintos",
+    differentHelp:
+      "No diga nada que otros no deban oír. Salga, y entre de nuevo con el enlace de su invitación; si los códigos siguen siendo distintos, escríbanos.",
+    limits: "Quien entra de nuevo, por ejemplo en otro dispositivo, trae un código nuevo.",
+    names: [
+      ...["perro", "gato", "león", "caballo", "elefante", "conejo", "pez", "mariposa"],
+      ...["girasol", "árbol", "seta", "luna", "estrella", "nube", "fuego", "arcoíris"],
+      ...["manzana", "plátano", "uvas", "zanahoria", "pan", "pastel", "café", "globo"],
+      ...["campana", "llave", "ancla", "bicicleta", "tren", "tijeras", "paraguas", "guitarra"],
+    ],
   },
 
   held: {
@@ -448,11 +527,25 @@ export const es: Texts = {
     expert: "Especialista presente",
     mutual: "Se oyeron y se vieron",
     arrived: (time) => `desde ${time}`,
+    fromTo: (from, to) => `${from} a ${to}`,
+    timeline: (client, expert) => `Cliente presente: ${client}. Especialista presente: ${expert}.`,
     absent: "no entró",
     next: "Guarde este enlace: con él puede volver a ver todo lo que hay aquí.",
     calendarFailed: "No se pudo cargar la entrada del calendario.",
     receipt: "Su registro firmado",
     unloaded: "No se pudo cargar el resto de esta página.",
+  },
+
+  next: {
+    heading: "Lo que viene ahora",
+    until: (time, what) => `Hasta el ${time}: ${what}`,
+    what: {
+      rate: (name) => `decir qué tal fue con ${name}`,
+      refund: () => "pedir la devolución del tiempo no prestado",
+      appeal: () => "oponerse a la restricción de su cuenta",
+    },
+    calendar: "Añadir al calendario",
+    link: "Abra de nuevo su sesión con el enlace de su invitación.",
   },
 
   receipt: {
