@@ -32,5 +32,5 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rolldownOptions: { input: { session: "session.html", home: "home.html", receipt: "receipt.html" } },
   },
-  test: { setupFiles: "test/setup.ts" },
+  test: { setupFiles: "test/setup.ts", css: true }, // style sheets are read, not left out
 });
