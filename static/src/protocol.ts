@@ -53,6 +53,8 @@ export interface Done {
   ended?: boolean | null;
   /** report_and_leave: the number under which the report is kept */
   ticket?: string | null;
+  /** test_describe: for the other connection of this page */
+  sdp?: string | null;
 }
 
 export interface Draining {
@@ -289,6 +291,10 @@ export interface View {
 
 export type Whom = "client" | "expert" | "both" | "platform" | "operator";
 
+export interface CloseTestCommand {
+  command_id: string;
+}
+
 export interface Command {
   command_id: string;
 }
@@ -311,6 +317,11 @@ export interface DescribeCommand {
   type: "offer" | "answer";
   sdp: string;
   generation: number;
+}
+
+export interface DescribeTestCommand {
+  command_id: string;
+  sdp: string;
 }
 
 export interface HangUpCommand {
@@ -336,6 +347,10 @@ export interface MediaCommand {
   microphone: boolean;
   camera: boolean;
   screen: boolean;
+}
+
+export interface OpenTestCommand {
+  command_id: string;
 }
 
 export interface QualityCommand {
@@ -379,6 +394,9 @@ export interface Commands {
   report_and_leave: ReportAndLeaveCommand;
   media: MediaCommand;
   quality: QualityCommand;
+  test_open: OpenTestCommand;
+  test_describe: DescribeTestCommand;
+  test_close: CloseTestCommand;
 }
 
 export interface Events {
