@@ -245,6 +245,7 @@ class Other(Message):
     status: PeerStatus
     running_late_minutes: int | None = None
     punctual: bool = Field(default=False, description="the badge of an expert who is always on time (P1.7)")
+    time_zone: str | None = Field(default=None, description="IANA name, from the booking: both sides' local time")
 
 
 class Guidelines(Message):

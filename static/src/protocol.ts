@@ -148,6 +148,8 @@ export interface Other {
   running_late_minutes?: number | null;
   /** the badge of an expert who is always on time (P1.7) */
   punctual: boolean;
+  /** IANA name, from the booking: both sides' local time */
+  time_zone?: string | null;
 }
 
 export interface PartySummary {

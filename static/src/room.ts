@@ -9,6 +9,7 @@ import { ServerClock } from "./clock";
 import { Connection } from "./connection";
 import { type DeviceKind, Devices, isTrouble } from "./devices";
 import { hadJoined, type Identity, rememberJoined } from "./identity";
+import { Network } from "./network";
 import { LINES, type Line, Peer, type Quality } from "./peer";
 import type { Ack, Commands, Events, HangUpCommand, ReportAndLeaveCommand } from "./protocol";
 import { type CheckResult, type CheckSteps, Problem, Rest } from "./rest";
@@ -46,6 +47,7 @@ const SUMMARY_POLL = 10_000;
 export class Room {
   readonly clock = new ServerClock();
   readonly devices = new Devices(() => this.#onDevices());
+  readonly network: Network;
   readonly rest: Rest;
   readonly #identity: Identity;
   readonly #changed: () => void;
@@ -72,6 +74,8 @@ export class Room {
   chatOpen = false;
   unread = 0;
   speakerHeard: boolean | null = null;
+  /** The microphone is on, and nothing at all comes from it. */
+  silent = false;
   /** The newest figures of the running call. */
   quality: Quality | null = null;
   /** What was typed and not sent, by form: a panel may close, and the time may be up, in the middle of a sentence. */
@@ -110,10 +114,23 @@ export class Room {
       connected: () => this.#onConnected(),
       disconnected: () => {
         this.online = false;
+        this.network.stop();
         this.#changed();
       },
       refused: (code) => void this.#onRefused(code),
     });
+    this.network = new Network(
+      {
+        open: () => this.#connection.send("test_open", {}),
+        describe: (sdp) => this.#connection.send("test_describe", { sdp }),
+        close: () => void this.#connection.send("test_close", {}),
+        iceServers: () => this.session?.iceServers ?? [],
+      },
+      () => {
+        this.#checkSoon();
+        this.#changed();
+      },
+    );
     this.#audio.autoplay = true;
     addEventListener("online", () => this.#restart());
     addEventListener("pagehide", () => this.#join && this.seat === "taken" && this.rest.leaving(this.#join));
@@ -180,6 +197,7 @@ export class Room {
   async join(): Promise<void> {
     if (this.seat === "taking" || !this.session) return;
     this.seat = "taking";
+    this.network.stop();
     this.replaced = false;
     this.steppedOut = false;
     this.refusal = null;
@@ -354,9 +372,14 @@ export class Room {
   }
 
   async chooseSpeaker(deviceId: string): Promise<void> {
-    this.devices.speaker = deviceId;
-    await (this.#audio as { setSinkId?(id: string): Promise<void> }).setSinkId?.(deviceId).catch(() => {});
+    this.devices.chooseSpeaker(deviceId);
+    await this.#useSpeaker();
     this.#changed();
+  }
+
+  async #useSpeaker(): Promise<void> {
+    const audio = this.#audio as { setSinkId?(id: string): Promise<void> };
+    await audio.setSinkId?.(this.devices.speaker).catch(() => {});
   }
 
   async shareScreen(on: boolean): Promise<void> {
@@ -419,6 +442,13 @@ export class Room {
     this.#changed();
   }
 
+  setSilent(silent: boolean): void {
+    if (silent === this.silent) return;
+    this.silent = silent;
+    this.#checkSoon();
+    this.#changed();
+  }
+
   #checkSoon(): void {
     clearTimeout(this.#checking);
     this.#checking = setTimeout(() => void this.#sendCheck(), 1_500);
@@ -429,21 +459,22 @@ export class Room {
       camera: this.#result("camera"),
       microphone: this.#result("microphone"),
       speaker: this.speakerHeard === null ? "skipped" : this.speakerHeard ? "ok" : "failed",
-      network: "skipped",
+      network: this.network.result,
     };
   }
 
   get checkStatus(): "asking" | "ok" | "trouble" {
     const { camera, microphone } = this.devices.state;
     if (camera === "asking" || microphone === "asking") return "asking";
-    return isTrouble(camera) || isTrouble(microphone) || this.speakerHeard === false ? "trouble" : "ok";
+    const heard = this.speakerHeard !== false && !this.silent;
+    return isTrouble(camera) || isTrouble(microphone) || !heard || this.network.result === "failed" ? "trouble" : "ok";
   }
 
   async #sendCheck(): Promise<void> {
-    if (this.seat !== "none" || this.state === "ended" || this.checkStatus === "asking") return;
+    if ((this.state !== "checkin" && this.state !== "waiting") || this.checkStatus === "asking") return;
     const { camera, microphone } = this.devices.state;
     const steps = this.checks;
-    const detail = `camera ${camera}, microphone ${microphone}`;
+    const detail = `camera ${camera}, microphone ${microphone}, network ${this.network.detail}`;
     const whole = JSON.stringify([steps, detail]);
     if (whole === this.#lastCheck) return;
     this.#lastCheck = whole;
@@ -454,7 +485,7 @@ export class Room {
 
   #result(kind: DeviceKind): CheckResult {
     const state = this.devices.state[kind];
-    if (state === "on") return "ok";
+    if (state === "on") return kind === "microphone" && (this.silent || this.devices.mutedOutside) ? "silent" : "ok";
     if (!isTrouble(state)) return "skipped";
     return state === "missing" || state === "busy" ? state : "denied";
   }
@@ -464,6 +495,7 @@ export class Room {
   #primeAudio(): void {
     this.#audio.srcObject ??= new MediaStream();
     this.#audio.play().catch(() => {}); // nothing to hear yet; it is the click that counts
+    void this.#useSpeaker();
   }
 
   hear(): void {

@@ -3,6 +3,8 @@
 import { html } from "lit";
 import { unsafeSVG } from "lit/directives/unsafe-svg.js";
 import calendar from "lucide-static/icons/calendar-plus.svg?raw";
+import attention from "lucide-static/icons/circle-alert.svg?raw";
+import ok from "lucide-static/icons/circle-check.svg?raw";
 import clock from "lucide-static/icons/clock.svg?raw";
 import punctual from "lucide-static/icons/clock-check.svg?raw";
 import more from "lucide-static/icons/ellipsis.svg?raw";
@@ -19,6 +21,7 @@ import hear from "lucide-static/icons/volume-2.svg?raw";
 import close from "lucide-static/icons/x.svg?raw";
 
 const files = {
+  attention,
   calendar,
   camera,
   cameraOff,
@@ -31,6 +34,7 @@ const files = {
   microphone,
   microphoneOff,
   more,
+  ok,
   pen,
   punctual,
   screen,

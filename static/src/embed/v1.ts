@@ -6,7 +6,7 @@
  */
 
 export type Role = "client" | "expert";
-export type CheckResult = "ok" | "denied" | "missing" | "busy" | "failed" | "skipped";
+export type CheckResult = "ok" | "denied" | "missing" | "busy" | "silent" | "weak" | "failed" | "skipped";
 
 /** What each event carries in its `detail`. */
 export interface HeadstrtSessionDetails {

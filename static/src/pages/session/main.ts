@@ -1,7 +1,10 @@
 import "../../styles/base.css";
 import "../../styles/session.css";
 import "../../styles/forms.css";
+import "../../styles/checkin.css";
 import "../../components/check-in";
+import "../../components/preview";
+import "../../components/network-check";
 import "../../components/waiting-room";
 import "../../components/call";
 import "../../components/leave-dialog";
@@ -109,7 +112,8 @@ class SessionPage extends LitElement {
   #title(state: string): string {
     const other = this.#room?.session?.view.other;
     if (!other || state === "error") return texts.title;
-    if (state === "call" && document.hidden) return texts.waiting.arrived(other.name);
+    const before = state === "checkin" || state === "waiting" || state === "call";
+    if (before && document.hidden && other.status === "here") return texts.waiting.arrived(other.name);
     return texts.with(other.name);
   }
 
