@@ -35,7 +35,8 @@ export type NetworkState =
 /** From where on a figure is fair, and from where on weak. */
 const DELAY = [300, 600] as const;
 const LOSS = [5, 10] as const;
-const BITRATE = [1_100, 400] as const;
+/** From where on it is good, and from where on fair: less is for sound. */
+const CARRIED = [1_100, 400] as const;
 const ORDER: readonly Level[] = ["good", "fair", "weak", "none"];
 
 /** The worst figure decides. */
@@ -45,7 +46,7 @@ export function judge(figures: Figures): { level: Level; because: Because | null
   const found: [Level, Because][] = [
     [from(round_trip_ms, DELAY), "delay"],
     [from(loss_percent, LOSS), "loss"],
-    [enough || bitrate_kbps === null ? "good" : from(-bitrate_kbps, [-BITRATE[0] + 1, -BITRATE[1] + 1]), "slow"],
+    [enough ? "good" : carried(bitrate_kbps ?? 0), "slow"],
     [figures.protocol === "tcp" ? "fair" : "good", "detour"],
   ];
   const [level, because] = found.reduce((worst, one) =>
@@ -57,6 +58,11 @@ export function judge(figures: Figures): { level: Level; because: Because | null
 function from(value: number | null, [fair, weak]: readonly [number, number]): Level {
   if (value === null || value >= weak) return "weak";
   return value >= fair ? "fair" : "good";
+}
+
+function carried(kbps: number): Level {
+  const [good, fair] = CARRIED;
+  return kbps >= good ? "good" : kbps >= fair ? "fair" : "weak";
 }
 
 export class Network {

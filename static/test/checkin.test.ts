@@ -27,7 +27,8 @@ describe("the network test's figures", () => {
     [{ loss_percent: 10 }, "weak", "loss"],
     [{ loss_percent: 100 }, "weak", "loss"],
     [{ bitrate_kbps: 1_099, enough: false }, "fair", "slow"],
-    [{ bitrate_kbps: 400, enough: false }, "weak", "slow"],
+    [{ bitrate_kbps: 400, enough: false }, "fair", "slow"],
+    [{ bitrate_kbps: 399, enough: false }, "weak", "slow"],
     [{ bitrate_kbps: 300 }, "good", null], // this page was too slow to send more, and the network took all of it
     [{ protocol: "tcp" }, "fair", "detour"],
     [{ protocol: "tcp", loss_percent: 20 }, "weak", "loss"],
