@@ -180,7 +180,7 @@ export const de: Texts = {
 
   checkin: {
     when: (day, from, to, zone) => `${day}, ${from} bis ${to}, ${zone}`,
-    devices: "Kamera und Mikrofon",
+    devices: "Kamera, Ton und Verbindung",
     preview: "Ihre Kamera, wie in einem Spiegel",
     asking: "Ihr Browser fragt nach der Erlaubnis …",
     cameraOff: "Kamera aus",
@@ -191,7 +191,17 @@ export const de: Texts = {
     microphone: "Mikrofon",
     speaker: "Lautsprecher",
     level: "Mikrofonpegel",
+    speak: "Sagen Sie etwas: Der Balken sollte sich bewegen.",
+    hears: "Wir hören Sie.",
     silent: "Wir hören nichts. Ist das richtige Mikrofon gewählt, und ist es eingeschaltet?",
+    mutedOutside: "Ihr Mikrofon ist stumm geschaltet, an ihm selbst oder in Ihrem System. Schalten Sie es dort ein.",
+    mark: { ok: "Geht:", attention: "Bitte ansehen:" },
+    fellBack: (gone, instead) => `„${gone}“ wurde getrennt. Wir verwenden jetzt „${instead}“.`,
+    gone: {
+      camera: (gone) => `„${gone}“ wurde getrennt, und es gibt keine andere Kamera. Sie können nur mit Ton teilnehmen.`,
+      microphone: (gone) => `„${gone}“ wurde getrennt, und es gibt kein anderes Mikrofon.`,
+      speaker: (gone) => `„${gone}“ wurde getrennt, und Ihr Browser nennt keinen anderen Lautsprecher.`,
+    },
     testSpeaker: "Ton abspielen",
     heard: "Haben Sie ihn gehört?",
     yes: "Ja",
@@ -200,24 +210,98 @@ export const de: Texts = {
     notHeard: "Stellen Sie lauter, oder wählen Sie einen anderen Lautsprecher, und spielen Sie den Ton noch einmal ab.",
     help: {
       camera: {
-        denied_by_browser:
-          "Ihr Browser gibt dieser Seite die Kamera nicht frei. Öffnen Sie die Einstellungen neben der Adresse und erlauben Sie sie.",
-        denied_by_system:
-          "Ihr System gibt dem Browser die Kamera nicht frei. Erlauben Sie sie in den Datenschutz-Einstellungen des Systems und versuchen Sie es noch einmal.",
-        missing: "Es wurde keine Kamera gefunden. Schließen Sie eine an, oder nehmen Sie ohne teil.",
-        busy: "Ihre Kamera startet nicht. Vielleicht benutzt sie ein anderes Programm; schließen Sie es und versuchen Sie es noch einmal.",
+        denied_by_browser: "Ihr Browser gibt dieser Seite die Kamera nicht frei.",
+        dismissed:
+          "Ihr Browser hat gefragt, ob diese Seite die Kamera verwenden darf. Drücken Sie „Noch einmal“ und wählen Sie „Zulassen“.",
+        denied_by_system: "Ihr System gibt dem Browser die Kamera nicht frei.",
+        missing: "Es wurde keine Kamera gefunden. Schließen Sie eine an, bemerkt es diese Seite.",
+        busy: "Ihre Kamera startet nicht. Vielleicht verwendet sie ein anderes Programm oder ein anderer Tab: Schließen Sie es und drücken Sie „Noch einmal“.",
       },
       microphone: {
-        denied_by_browser:
-          "Ihr Browser gibt dieser Seite das Mikrofon nicht frei. Öffnen Sie die Einstellungen neben der Adresse und erlauben Sie es.",
-        denied_by_system:
-          "Ihr System gibt dem Browser das Mikrofon nicht frei. Erlauben Sie es in den Datenschutz-Einstellungen des Systems und versuchen Sie es noch einmal.",
-        missing:
-          "Es wurde kein Mikrofon gefunden. Schließen Sie eines an, oder nehmen Sie teil, um zuzuhören und zu schreiben.",
-        busy: "Ihr Mikrofon startet nicht. Vielleicht benutzt es ein anderes Programm; schließen Sie es und versuchen Sie es noch einmal.",
+        denied_by_browser: "Ihr Browser gibt dieser Seite das Mikrofon nicht frei.",
+        dismissed:
+          "Ihr Browser hat gefragt, ob diese Seite das Mikrofon verwenden darf. Drücken Sie „Noch einmal“ und wählen Sie „Zulassen“.",
+        denied_by_system: "Ihr System gibt dem Browser das Mikrofon nicht frei.",
+        missing: "Es wurde kein Mikrofon gefunden. Schließen Sie eines an, bemerkt es diese Seite.",
+        busy: "Ihr Mikrofon startet nicht. Vielleicht verwendet es ein anderes Programm oder ein anderer Tab: Schließen Sie es und drücken Sie „Noch einmal“.",
       },
     },
-    withoutDevices: "Sie können ohne Kamera teilnehmen, und sogar ohne Mikrofon.",
+    ways: {
+      browser: {
+        chromium:
+          "Klicken Sie auf das Zeichen am linken Ende der Adressleiste und erlauben Sie es dort. Diese Seite macht von selbst weiter.",
+        firefox:
+          "Klicken Sie auf das durchgestrichene Zeichen neben der Adresse, nehmen Sie die Blockierung mit × weg, drücken Sie dann „Noch einmal“ und wählen Sie „Erlauben“.",
+        safari:
+          "Wählen Sie im Menü Safari › Einstellungen für diese Website „Erlauben“ und drücken Sie dann „Noch einmal“.",
+        safariPhone:
+          "Tippen Sie auf das Zeichen in der Adressleiste, dann auf Website-Einstellungen, und erlauben Sie es. Tippen Sie dann auf „Noch einmal“.",
+        phone:
+          "Tippen Sie auf das Zeichen neben der Adresse, dann auf Berechtigungen, und erlauben Sie es. Tippen Sie dann auf „Noch einmal“.",
+        other:
+          "Öffnen Sie die Einstellungen für diese Website neben der Adresse und erlauben Sie es. Drücken Sie dann „Noch einmal“.",
+      },
+      system: {
+        windows: (what) =>
+          `Öffnen Sie Einstellungen › Datenschutz und Sicherheit › ${what} und schalten Sie den Zugriff für Apps und für Ihren Browser ein. Drücken Sie dann „Noch einmal“.`,
+        mac: (what) =>
+          `Öffnen Sie Systemeinstellungen › Datenschutz & Sicherheit › ${what} und schalten Sie Ihren Browser ein. Vielleicht will er neu gestartet werden.`,
+        linux: (what) =>
+          `Kam Ihr Browser als Flatpak oder Snap, erlauben Sie es dort: ${what}. Drücken Sie dann „Noch einmal“.`,
+        android: (what) =>
+          `Öffnen Sie Einstellungen › Apps › Ihr Browser › Berechtigungen und erlauben Sie: ${what}. Tippen Sie dann auf „Noch einmal“.`,
+        ios: (what) =>
+          `Öffnen Sie die App Einstellungen, wählen Sie Ihren Browser und schalten Sie ein: ${what}. Tippen Sie dann auf „Noch einmal“.`,
+        other: (what) =>
+          `Erlauben Sie es in den Datenschutz-Einstellungen Ihres Systems: ${what}. Drücken Sie dann „Noch einmal“.`,
+      },
+    },
+    without: {
+      camera: "Sie können trotzdem mit Ton teilnehmen.",
+      microphone: "Sie können trotzdem teilnehmen, die andere Person sehen und hören, und schreiben.",
+    },
+    network: {
+      name: "Verbindung",
+      test: "Prüfen",
+      again: "Noch einmal prüfen",
+      idle: "Wie gut Ihr Netz ein Gespräch trägt. Es dauert etwa zehn Sekunden.",
+      running: "Ihre Verbindung wird geprüft, etwa zehn Sekunden …",
+      untested: (code) =>
+        ({
+          tests_full: "Gerade prüfen viele Menschen. Versuchen Sie es gleich noch einmal.",
+          too_many_requests: "Sie haben fürs Erste oft genug geprüft. Versuchen Sie es in einer Minute noch einmal.",
+          stopped: "Die Prüfung wurde angehalten.",
+          offline: "Diese Seite ist gerade nicht verbunden. Versuchen Sie es wieder, wenn sie es ist.",
+        })[code] ?? "Die Prüfung ging gerade nicht. Sie können trotzdem teilnehmen.",
+      level: {
+        good: "Ihre Verbindung ist gut.",
+        fair: "Ihre Verbindung reicht.",
+        weak: "Ihre Verbindung ist schwach.",
+        none: "In diesem Netz kommt kein Gespräch durch.",
+      },
+      because: {
+        delay: () => "Was Sie sagen, kommt verzögert an. Ein Kabel oder ein Platz näher am Router hilft oft.",
+        loss: () =>
+          "Ein Teil von dem, was gesendet wird, kommt nicht an. Ein Kabel oder ein Platz näher am Router hilft oft.",
+        slow: () =>
+          "Für ein Bild ist wenig Platz. Schließen Sie Downloads und Videos, oder nehmen Sie nur mit Ton teil.",
+        detour: () =>
+          "Es lässt ein Gespräch nur auf einem Umweg durch (TCP), Bild und Ton können stocken. Ein anderes Netz, oder das Ihres Telefons, geht vielleicht besser.",
+        no_way: (port) =>
+          `Versuchen Sie ein anderes Netz, oder das Ihres Telefons, oder schalten Sie ein VPN aus. Wer dieses Netz betreut, gibt UDP oder TCP${port ? ` zum Port ${port}` : ""} frei. Sie können trotzdem versuchen teilzunehmen.`,
+      },
+      figures: "Zahlen",
+      roundTrip: "Hin und zurück",
+      missing: "Nicht angekommen",
+      room: "Trägt",
+      way: "Weg",
+      ms: (value) => `${value} ms`,
+      percent: (value) => `${value} %`,
+      mbit: (value, enough) => (enough ? `${value} Mbit/s oder mehr` : `${value} Mbit/s`),
+    },
+    allGood: "Alles funktioniert.",
+    ahead: "Sie können diese Seite schließen. Derselbe Link öffnet sie wieder, wenn es so weit ist.",
+    theirTime: (name, from, to, zone) => `Für ${name} ist das ${from} bis ${to}, ${zone}.`,
     guidelines: "Wie wir uns hier begegnen",
     rules: [
       "Seien Sie pünktlich. Niemand soll auf eine gebuchte Sitzung warten.",
@@ -243,9 +327,9 @@ export const de: Texts = {
     startedAgo: "Begonnen",
     steppedOut: (end) => `Sie sind kurz hinausgegangen. Sie können bis ${end} zurückkommen.`,
     elsewhere: "Sie sind auf einem anderen Gerät in dieser Sitzung. Wenn Sie hier teilnehmen, zieht sie hierher um.",
-    late: "Ich komme später",
+    late: "Ich komme später, um etwa",
     lateBy: (minutes) => `${minutes} Min.`,
-    lateSent: (minutes) => `Wir haben ausgerichtet, dass Sie etwa ${minutes} Minuten später kommen.`,
+    lateSent: (minutes, name) => `${name} sieht, dass Sie etwa ${minutes} Minuten später kommen.`,
     lateFailed: "Das ließ sich nicht senden. Bitte versuchen Sie es noch einmal.",
     calendar: "In den Kalender",
   },
@@ -274,9 +358,12 @@ export const de: Texts = {
     running: "Verbleibende Zeit",
     early: "Sind Sie beide früher da, können Sie schon sprechen. Die gebuchte Zeit zählt ab dem Beginn.",
     leaveAt: (time, name) => `Ist ${name} bis ${time} nicht da, können Sie ohne Weiteres gehen.`,
-    leaveAtClient: (time, name) =>
-      `Ist ${name} bis ${time} nicht da, können Sie ohne Weiteres gehen, und das Honorar wird für Sie zurückverlangt.`,
+    leaveAtClient: (time, name, fee) =>
+      `Ist ${name} bis ${time} nicht da, können Sie ohne Weiteres gehen, und das ganze Honorar, ${fee}, wird für Sie zurückverlangt.`,
     leaveNow: "Sie können jetzt gehen. Es wird Ihnen nicht angerechnet.",
+    leaveNowClient: (fee) =>
+      `Sie können jetzt gehen. Es wird Ihnen nicht angerechnet, und das ganze Honorar, ${fee}, wird für Sie zurückverlangt.`,
+    comeBack: (end) => `Bis dahin können Sie auch kurz hinausgehen und zurückkommen, bis ${end}.`,
     arrived: (name) => `${name} ist da!`,
     punctual: "Für Pünktlichkeit bekannt",
   },
