@@ -51,12 +51,13 @@ def rows() -> list[Row]:
                 Row(f"{name}'s script, in {LANGUAGES[code]}", scripts + words[code], 60_000) for code in LANGUAGES
             ]
         else:
-            found.append(Row(f"{name}'s script, in English", scripts + words["en"]))
+            more = _size(manifest["src/texts/en-later.ts"]["file"])
+            found.append(Row(f"{name}'s script, in English", scripts + words["en"] + more))
         found.append(Row(f"{name}'s styles", styles))
     found.append(Row("`embed/v1.js`", _size("embed/v1.js"), 5_000))
     for code, name in LANGUAGES.items():
-        later = _size(manifest[f"src/texts/{code}-afterwards.ts"]["file"])
-        found += [Row(f"{name}: the words of the pages", words[code]), Row(f"{name}: the words for afterwards", later)]
+        later = sum(_size(manifest[f"src/texts/{code}-{part}.ts"]["file"]) for part in ("later", "afterwards"))
+        found += [Row(f"{name}: the words up to the call", words[code]), Row(f"{name}: the words after it", later)]
     named = {chunk["name"]: chunk["file"] for chunk in manifest.values() if chunk["file"].endswith(".js")}
     return [*found, *(Row(f"fetched later: {what}", _size(named[name])) for name, what in LATER.items())]
 

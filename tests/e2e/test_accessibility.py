@@ -6,12 +6,12 @@ One story walks through all of them; a further state is a line where it is reach
 from __future__ import annotations
 
 import asyncio
+from typing import Literal
 
-from playwright.async_api import Page
-
-from tests.e2e.axe import found
+from tests.e2e.axe import violations
 from tests.e2e.stage import People, Person, Server
 
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
@@ -22,9 +22,11 @@ class Auditor:
         self.problems: list[str] = []
         self.seen: list[str] = []
 
-    async def __call__(self, page: Page, where: str) -> None:
+    async def __call__(self, person: Person, where: str) -> None:
         self.seen.append(where)
-        self.problems += await found(page, where)
+        for scheme in SCHEMES:
+            await person.page.emulate_media(color_scheme=scheme)
+            self.problems += [f"{where}, {scheme}: {each}" for each in await violations(person)]
 
     def done(self) -> None:
         assert self.problems == [], "\n".join(self.problems)
@@ -38,24 +40,24 @@ async def test_axe_finds_nothing_serious_before_a_session(server: Server, person
 
     await page.goto(server.origin)
     await page.locator("h1").wait_for()
-    await look(page, "home")
+    await look(someone, "home")
     await page.goto(f"{server.origin}/s/later")
     await page.get_by_role("alert").locator("h1").wait_for()
-    await look(page, "a link without its end")
+    await look(someone, "a link without its end")
     await page.goto(f"{server.origin}/s/later#t=nothing")
     await page.get_by_role("alert").locator("h1").wait_for()
-    await look(page, "a link that opens nothing")
+    await look(someone, "a link that opens nothing")
     await page.goto(later["links"]["client"].replace("#", "/receipt#"))
     await page.get_by_role("alert").locator("h1").wait_for()
-    await look(page, "no record yet")
+    await look(someone, "no record yet")
 
     await someone.come()
     await someone.by("local-video").wait_for()
-    await look(page, "check-in, too early")
+    await look(someone, "check-in, too early")
     for language in ("es", "de", "hi"):
         await someone.by("language").select_option(language)
         await page.wait_for_function("(lang) => document.documentElement.lang === lang", arg=language)
-        await look(page, f"check-in, {language}")
+        await look(someone, f"check-in, {language}")
     assert len(look.seen) == 8
     look.done()
 
@@ -67,15 +69,15 @@ async def test_axe_finds_nothing_serious_in_a_session_and_after_it(server: Serve
     expert = await person(booked["links"]["expert"])
 
     await client.join()
-    await look(client.page, "waiting room")
+    await look(client, "waiting room")
     await expert.join()
     await asyncio.gather(client.sees_video(), expert.sees_video())
-    await look(client.page, "call")
-    await look(expert.page, "call, wide")
+    await look(client, "call")
+    await look(expert, "call, wide")
     for panel in ("chat", "devices", "more", "safety"):
         await client.by(panel).click()
         await client.page.locator(".panel").wait_for()
-        await look(client.page, f"call, {panel}")
+        await look(client, f"call, {panel}")
         await client.by(panel).click()
     await ways_out(look, client, expert)
 
@@ -83,11 +85,11 @@ async def test_axe_finds_nothing_serious_in_a_session_and_after_it(server: Serve
     await other.come()
     await other.join()
     await client.by("replaced").wait_for()
-    await look(client.page, "replaced")
+    await look(client, "replaced")
 
     await other.context.close()
     await expert.by("held").wait_for(timeout=60_000)
-    await look(expert.page, "interrupted")
+    await look(expert, "interrupted")
     await client.by("take-over").click()
     await client.is_in("call")
     await expert.is_in("call")
@@ -98,10 +100,10 @@ async def test_axe_finds_nothing_serious_in_a_session_and_after_it(server: Serve
     for one, name in ((client, "client"), (expert, "expert")):
         await one.by("stars-5").wait_for(state="attached")
         await one.page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
-        await look(one.page, f"summary, {name}")
+        await look(one, f"summary, {name}")
     await client.page.goto(client.link.replace("#", "/receipt#"))
     await client.by("receipt").wait_for()
-    await look(client.page, "record")
+    await look(client, "record")
     assert len(look.seen) == 17
     look.done()
 
@@ -109,15 +111,15 @@ async def test_axe_finds_nothing_serious_in_a_session_and_after_it(server: Serve
 async def ways_out(look: Auditor, client: Person, expert: Person) -> None:
     await client.by("leave").click()
     await client.by("end-session").wait_for()
-    await look(client.page, "leaving, client")
+    await look(client, "leaving, client")
     await client.by("leave-report").click()
     await client.by("report-and-leave").wait_for()
-    await look(client.page, "leave and report")
+    await look(client, "leave and report")
     await client.page.keyboard.press("Escape")
     await expert.by("leave").click()
     await expert.by("leave-early").wait_for()
-    await look(expert.page, "leaving, expert")
+    await look(expert, "leaving, expert")
     await expert.by("leave-early").click()
     await expert.by("leave-early-confirm").wait_for()
-    await look(expert.page, "leave early, confirm")
+    await look(expert, "leave early, confirm")
     await expert.page.keyboard.press("Escape")
