@@ -29,6 +29,7 @@ FRAMES = ("phone", "desktop")
 FOLDER = ROOT / "docs" / "pictures"
 INDEX = ROOT / "docs" / "pictures.md"
 QUALITY = 72
+PANELS = (("chat", "Chat"), ("devices", "Devices"), ("more", "More"), ("safety", "Safety code"))
 FEE = {"amount": 12000, "currency": "EUR"}
 
 HEAD = """# Pictures
@@ -147,11 +148,12 @@ async def meeting(studio: Studio, album: Album, frame: str) -> None:
     await asyncio.gather(client.sees_video(), expert.sees_video())
     await asyncio.sleep(6)
     await album.shoot(client, frame, "call", "Call")
-    for panel, title in (("chat", "Chat"), ("devices", "Devices"), ("more", "More"), ("safety", "Safety code")):
-        await client.by(panel).click()
-        await client.page.locator(".panel").wait_for()
-        await album.shoot(client, frame, f"call-{panel}", f"Call: {title}")
-        await client.by(panel).click()
+    for panel, title in PANELS:
+        if await client.by(panel).is_visible():  # on a phone some are behind "More"
+            await client.by(panel).click()
+            await client.page.locator(".panel").wait_for()
+            await album.shoot(client, frame, f"call-{panel}", f"Call: {title}")
+            await client.by("close-panel").click()
     await ways_out(album, client, expert, frame)
     await after(studio, album, client, expert, frame)
 

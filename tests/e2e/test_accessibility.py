@@ -74,11 +74,11 @@ async def test_axe_finds_nothing_serious_in_a_session_and_after_it(server: Serve
     await asyncio.gather(client.sees_video(), expert.sees_video())
     await look(client, "call")
     await look(expert, "call, wide")
-    for panel in ("chat", "devices", "more", "safety"):
-        await client.by(panel).click()
-        await client.page.locator(".panel").wait_for()
-        await look(client, f"call, {panel}")
-        await client.by(panel).click()
+    for one, panel in ((client, "chat"), (client, "more"), (client, "safety"), (expert, "devices")):
+        await one.by(panel).click()
+        await one.page.locator(".panel").wait_for()
+        await look(one, f"call, {panel}")
+        await one.by("close-panel").click()
     await ways_out(look, client, expert)
 
     other = await person(client.link, **PHONE)
