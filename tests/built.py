@@ -5,4 +5,4 @@ from __future__ import annotations
 import hatch_build
 
 if not hatch_build.MODULE.exists() or hatch_build.MODULE.stat().st_mtime < hatch_build.SOURCE.stat().st_mtime:
-    hatch_build.build()  # where there is no compiler the tests of the compiled path are skipped
+    hatch_build.build()  # where there is no compiler, the tests of the compiled path say so
