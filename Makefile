@@ -59,9 +59,9 @@ types: setup ## the socket's messages in TypeScript, from the Python models
 diagram: setup ## docs/session-machine.md, from the table of the state machine
 	$(BIN)/python -m signaling.diagram
 
-screenshot: setup packages ## the pages of a real call, in var/pictures; the README's is one of them
-	$(BIN)/python -m tests.e2e.picture var/pictures
-	cp var/pictures/desktop-light-call.png docs/call.png
+screenshot: TEST_PACKAGES += fonts-lohit-deva fonts-noto-color-emoji
+screenshot: setup packages ## every page and state, phone and desktop, light and dark, into docs/pictures, with an index
+	$(BIN)/python -m tests.e2e.picture
 
 sizes: setup ## docs/sizes.md, from the pages as they are built
 	$(BIN)/python -m tests.sizes

@@ -34,12 +34,13 @@ SHOP = """<!doctype html>
 <script type="module" src="{server}/embed/v1.js"></script>
 <script>
   window.told = [];
-  window.put = (id, src, token) => {{
+  window.put = (id, src, token, lang) => {{
     const one = document.createElement("headstrt-session");
     one.id = id;
     for (const name of ["ready", "precheck", "waiting", "join", "leave", "peer-join", "peer-leave", "warning",
                         "quality", "reconnecting", "ended", "rated", "error"])
       one.addEventListener(name, (event) => window.told.push([id, name, event.detail]));
+    one.lang = lang;
     one.src = src;
     if (token) one.token = token;
     document.body.append(one);
@@ -117,9 +118,9 @@ class Visitor(Guest):
 
     id: str = "one"
 
-    async def put(self, link: str) -> None:
+    async def put(self, link: str, lang: str = "") -> None:
         src, _, token = link.partition("#t=")
-        await self.page.evaluate("([id, src, token]) => window.put(id, src, token)", [self.id, src, token])
+        await self.page.evaluate("(given) => window.put(...given)", [self.id, src, token, lang])
 
     async def told(self, *names: str) -> list[Any]:
         """Names and details of the events so far, of these names or of all but the figures of the call."""
@@ -273,9 +274,11 @@ async def test_methods_join_step_out_and_switch_and_cannot_end_a_session(server:
 
 async def test_P0_6_another_device_takes_over_and_the_embed_says_so(server: Server, visitor: Visitors) -> None:
     booked = await server.book(starts_in=-10, minutes=5)
-    first, second = await visitor(booked["links"]["client"]), await visitor(booked["links"]["client"])
+    first, second = await visitor(booked["links"]["client"]), await visitor("")
     await first.accept_and_join()
+    await second.put(booked["links"]["client"], lang="de")
     await second.is_in("checkin")
+    assert "Wie wir uns hier begegnen" in await second.frame.inner_text("body")
     assert await second.do("join")
     assert await first.hears("leave") == {"reason": "replaced"}
 
