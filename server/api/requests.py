@@ -126,7 +126,8 @@ class PaidBody(Body):
     reference: Annotated[str, Field(pattern=r"^[!-~]{1,128}$", examples=["re_77"])]
 
 
-CheckResult: TypeAlias = Literal["ok", "denied", "missing", "busy", "failed", "skipped"]
+CheckResult: TypeAlias = Literal["ok", "denied", "missing", "busy", "silent", "weak", "failed", "skipped"]
+"""``silent``: a microphone that is on and hears nothing; ``weak``: a network that will hardly carry a picture."""
 
 
 class CheckSteps(Body):
@@ -256,6 +257,10 @@ class RevisionBody(WhyBody):
 class KeyBody(Body):
     name: Name
     scopes: Annotated[tuple[str, ...], Field(max_length=16)]
+
+
+class BackupBody(Body):
+    to: str = Field(min_length=1, max_length=4096)
 
 
 # --- queries ----------------------------------------------------------------------------------------------------------

@@ -157,7 +157,8 @@ async def test_probe_holds_a_call_and_prints_its_ledger_and_settlement(server: S
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "demo", "probe", "migrate", "keys", "operators", "verify", "simulate", "doctor"]
+    "command",
+    ["serve", "demo", "probe", "migrate", "backup", "restore", "keys", "operators", "verify", "simulate", "doctor"],
 )
 def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
     answer = headstrt(tmp_path, command, "--help")
