@@ -7,6 +7,8 @@ export default defineConfig({
     outDir: "dist",
     assetsInlineLimit: 0, // the pages are served under a strict Content-Security-Policy
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: { session: "session.html", home: "home.html", receipt: "receipt.html" } },
+    rolldownOptions: {
+      input: { session: "session.html", home: "home.html", receipt: "receipt.html", dashboard: "dashboard.html" },
+    },
   },
 });
