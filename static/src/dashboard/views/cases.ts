@@ -115,7 +115,7 @@ class CasesView extends View<List<Case>> {
 
   #toggle(all: readonly Case[], id: string): void {
     const each = all.find((one) => one.id === id);
-    if (!each || each.kind !== "refund" || each.state === "closed") this.app.say(t.onlyRefunds);
+    if (each?.kind !== "refund" || each.state === "closed") this.app.say(t.onlyRefunds);
     else if (this.#chosen.has(id)) this.#chosen.delete(id);
     else this.#chosen.add(id);
     this.requestUpdate();
