@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server import tokens
 from server.desk import casebook
 from server.desk.endpoints import Endpoints
+from server.desk.operators import Operators
 from server.desk.signing import Signing
 from server.desk.sources import Sources
 from server.policy.facts import (
@@ -196,6 +197,7 @@ class Sessions:
         self.signing = Signing(database, sealing_key, clock)
         self.endpoints = Endpoints(database, sealing_key, clock)
         self.sources = Sources(database, sealing_key, clock)
+        self.operators = Operators(database, sealing_key, clock, rules.api_key)
         self.listeners: list[Listener] = []
         self.alarm: Callable[[str, Ms | None], None] = lambda session, when: None
         self.mutual: Callable[[str], Ms] = lambda session: 0
@@ -608,24 +610,41 @@ class Sessions:
 
     # --- keys ---
 
-    async def create_key(self, name: str, scopes: Sequence[str]) -> tuple[keys.Key, str]:
-        """A new key and its secret, which nobody can ask for again. ``UserError`` for an unknown scope."""
+    async def create_key(self, name: str, scopes: Sequence[str], who: str | None = None) -> tuple[keys.Key, str]:
+        """A new key and its secret, which nobody can ask for again. ``UserError`` for an unknown scope.
+
+        ``who``: the operator at the dashboard; None: the server's own command line.
+        """
         unknown = [scope for scope in scopes if scope not in SCOPES]
         if unknown or not scopes:
             raise UserError("unknown_scope", f"Scopes are {', '.join(SCOPES)}.", status=422)
         key = keys.Key(f"key_{secrets.token_hex(6)}", name, tuple(dict.fromkeys(scopes)), self.clock(), None)
         secret = f"hs_{secrets.token_urlsafe(32)}"
-        await self.database.write(lambda connection: keys.add(connection, key, _digest(secret)))
+
+        async def work(connection: AsyncConnection) -> None:
+            await keys.add(connection, key, _digest(secret))
+            if who is not None:
+                detail = {"scopes": " ".join(key.scopes)}
+                await people.add_audit(connection, who, "key.create", key.id, detail, key.created_at)
+
+        await self.database.write(work)
         return key, secret
 
     async def keys(self) -> list[keys.Key]:
         async with self.database.read() as connection:
             return await keys.every(connection)
 
-    async def revoke_key(self, key_id: str) -> None:
+    async def revoke_key(self, key_id: str, who: str | None = None) -> None:
+        """At once, also for whoever is signed in with it. ``NotFound``."""
         now = self.clock()
-        if not await self.database.write(lambda connection: keys.revoke(connection, key_id, now)):
-            raise NotFound("There is no such key, or it was revoked before.")
+
+        async def work(connection: AsyncConnection) -> None:
+            if not await keys.revoke(connection, key_id, now):
+                raise NotFound("There is no such key, or it was revoked before.", code="key_not_found")
+            if who is not None:
+                await people.add_audit(connection, who, "key.revoke", key_id, {}, now)
+
+        await self.database.write(work)
 
     async def authenticate(self, secret: str) -> tuple[str, frozenset[str]]:
         """Who calls with this API key, and with which scopes. ``Denied``, with one answer for whatever is wrong."""
