@@ -2,7 +2,8 @@
 
 import type { Money } from "./answers";
 
-export const locale = navigator.languages?.find((language) => language.startsWith("en")) ?? "en-GB";
+const languages: readonly string[] = globalThis.navigator?.languages ?? [];
+export const locale = languages.find((language) => language.startsWith("en")) ?? "en-GB";
 
 const { hourCycle } = new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions();
 const face = { hour: "2-digit", minute: "2-digit", ...(hourCycle ? { hourCycle } : {}) } as const;

@@ -53,6 +53,11 @@ export abstract class View<T> extends LitElement {
     return nothing;
   }
 
+  /** Below it, whatever became of the loading: what the address can be changed with. */
+  protected controls(): unknown {
+    return nothing;
+  }
+
   /** Above the heading: where this belongs. */
   protected above(): unknown {
     return nothing;
@@ -111,7 +116,7 @@ export abstract class View<T> extends LitElement {
           <div>${this.above()}<h1 tabindex="-1">${heading}</h1></div>
           <div class="actions">${this.actions(this._data)}</div>
         </header>
-        ${this.#trouble()} ${this._data === null ? this.#first() : this.content(this._data)}
+        ${this.controls()} ${this.#trouble()} ${this._data === null ? this.#first() : this.content(this._data)}
       </div>
     `;
   }

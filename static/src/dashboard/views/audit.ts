@@ -55,9 +55,12 @@ class AuditView extends View<List<AuditEntry>> {
     return kind === "queue";
   }
 
+  protected override controls() {
+    return filterBar(this.app, this.place, FILTERS);
+  }
+
   protected content(list: List<AuditEntry>) {
     return html`
-      ${filterBar(this.app, this.place, FILTERS)}
       ${table<AuditEntry>({
         caption: texts.views.audit,
         rows: list.data,

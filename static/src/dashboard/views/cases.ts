@@ -37,12 +37,15 @@ class CasesView extends View<List<Case>> {
     return kind === "queue";
   }
 
+  protected override controls() {
+    return filterBar(this.app, this.place, FILTERS);
+  }
+
   protected content(list: List<Case>) {
     const decides = this.app.can("refund");
     const decidable = (each: Case) => each.kind === "refund" && each.state !== "closed";
     for (const id of [...this.#chosen]) if (!list.data.some((each) => each.id === id)) this.#chosen.delete(id);
     return html`
-      ${filterBar(this.app, this.place, FILTERS)}
       ${
         this.#chosen.size > 0
           ? html`<div class="chosen" role="status"><span>${texts.sessions.chosen(this.#chosen.size)}</span><button class="primary" @click=${() => this.#decide(list.data)} data-testid="bulk-refunds">${texts.sessions.decideMany}</button></div>`

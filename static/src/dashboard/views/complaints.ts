@@ -33,9 +33,12 @@ class ComplaintsView extends View<List<Complaint>> {
     return kind === "queue";
   }
 
+  protected override controls() {
+    return filterBar(this.app, this.place, FILTERS);
+  }
+
   protected content(list: List<Complaint>) {
     return html`
-      ${filterBar(this.app, this.place, FILTERS)}
       ${
         list.data.length === 0
           ? html`<p class="empty" data-testid="empty">${Object.keys(this.place.query).length > 0 ? texts.table.nothingFits : texts.complaints.empty}</p>`

@@ -48,11 +48,14 @@ class OverviewView extends View<Statistics> {
     return this.app.client.get<Statistics>("/v1/statistics", query, signal);
   }
 
+  protected override controls() {
+    return filterBar(this.app, this.place, FILTERS);
+  }
+
   protected content(all: Statistics) {
     const days = `${format.date(all.from)} – ${format.date(Date.parse(all.to) - 1)}`;
     const given = Object.keys(known(FILTERS, this.place.query)).length > 0;
     return html`
-      ${filterBar(this.app, this.place, FILTERS)}
       <p class="quiet">${t.over(days, all.sessions, all.time_zone)} ${given ? nothing : t.last(DAYS)}</p>
       ${
         all.sessions === 0

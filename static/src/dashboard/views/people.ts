@@ -32,9 +32,12 @@ class PeopleView extends View<List<PersonSummary>> {
     return false; // what is computed of a person moves with a settlement, and nobody waits for it here
   }
 
+  protected override controls() {
+    return filterBar(this.app, this.place, FILTERS);
+  }
+
   protected content(list: List<PersonSummary>) {
     return html`
-      ${filterBar(this.app, this.place, FILTERS)}
       ${table<PersonSummary>({
         caption: texts.views.people,
         rows: list.data,

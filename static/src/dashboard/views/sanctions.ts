@@ -28,9 +28,12 @@ class SanctionsView extends View<List<Sanction>> {
     return kind === "queue";
   }
 
+  protected override controls() {
+    return filterBar(this.app, this.place, FILTERS);
+  }
+
   protected content(list: List<Sanction>) {
     return html`
-      ${filterBar(this.app, this.place, FILTERS)}
       ${list.data.length === 0 ? html`<p class="empty" data-testid="empty">${texts.sanctions.empty}</p>` : html`<div class="case-list">${list.data.map((each) => sanctionCard(this.app, each, this.refresh))}</div>`}
       ${pager(this.place, list)}
     `;

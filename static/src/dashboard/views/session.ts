@@ -138,7 +138,7 @@ class SessionView extends View<Whole> {
         </section>
         <section class="card ledger-card" aria-labelledby="ledger-title">
           <h2 id="ledger-title">${t.ledger}</h2>
-          ${isProblem(entries) ? this.#failed(entries) : this.#ledger(entries, names, session)}
+          ${isProblem(entries) ? this.#failed(entries) : this.#ledger(entries, session)}
         </section>
         <div class="session-rest">
           <div class="two">${ROLES.map((role) => this.#party(session, role))}</div>
@@ -167,7 +167,7 @@ class SessionView extends View<Whole> {
 
   // --- the ledger ---
 
-  #ledger(entries: Entry[], names: Record<Role, string>, session: Session) {
+  #ledger(entries: Entry[], session: Session) {
     let day = "";
     const currency = session.fee?.currency ?? null;
     return html`
@@ -176,7 +176,7 @@ class SessionView extends View<Whole> {
           const date = format.date(each.at);
           const first = date !== day;
           day = date;
-          const who = each.role ? names[each.role] : "";
+          const who = each.role ? texts.role[each.role] : "";
           return html`
             ${first ? html`<li class="day">${date}</li>` : nothing}
             <li class="entry ${each.role ?? "session"} ${each.seq === this.#lit ? "lit" : ""}" id="entry-${each.seq}" tabindex=${each.seq === (this.#lit ?? entries[0]?.seq) ? 0 : -1} data-seq=${each.seq}

@@ -70,13 +70,16 @@ class SessionsView extends View<List<Session>> {
     `;
   }
 
+  protected override controls() {
+    return filterBar(this.app, this.place, SESSION_FILTERS);
+  }
+
   protected content(list: List<Session>) {
     const now = this.app.now();
     const decides = this.app.can("refund");
     const undecided = (row: Session) => ["requested", "review", "disputed"].includes(row.refund?.status ?? "");
     for (const id of this.#chosen.keys()) if (!list.data.some((row) => row.id === id)) this.#chosen.delete(id);
     return html`
-      ${filterBar(this.app, this.place, SESSION_FILTERS)}
       ${
         decides && this.#chosen.size > 0
           ? html`

@@ -343,13 +343,13 @@ class Dashboard extends LitElement implements App {
     `;
   }
 
-  #link(item: Item, short = false) {
+  #link(item: Item) {
     const { view } = item;
     const count = (this.overview && item.count?.(this.overview)) || 0;
     const late = view === "cases" && (this.overview?.cases.overdue ?? 0) > 0;
     return html`
       <a href=${href(place(view))} aria-current=${this.place.view === view ? "page" : nothing} data-testid="nav-${view}">
-        ${icon(item.icon)} <span>${short ? (texts.short[view] ?? texts.views[view]) : texts.views[view]}</span>
+        ${icon(item.icon)} <span>${texts.short[view] ?? texts.views[view]}</span>
         ${count > 0 ? html`<span class="count ${view === "webhooks" || late ? "bad" : ""}">${count}<span class="hidden"> ${texts.frame.counted[view]}</span></span>` : nothing}
       </a>
     `;
@@ -359,7 +359,7 @@ class Dashboard extends LitElement implements App {
     const items = NAVIGATION.flatMap((group) => group.items);
     return html`
       <nav class="bottom" aria-label=${texts.frame.short}>
-        ${BOTTOM.map((view) => this.#link(items.find((item) => item.view === view) as Item, true))}
+        ${BOTTOM.map((view) => this.#link(items.find((item) => item.view === view) as Item))}
         <button type="button" aria-expanded=${this.#drawer} aria-controls="side" @click=${this.#toggle} data-testid="more">${icon("menu")} <span>${texts.frame.more}</span></button>
       </nav>
     `;
