@@ -28,7 +28,7 @@ from server.webhooks.delivery import Deliverer
 from server.webhooks.egress import Egress
 from signaling.session import Role
 from tests.builders import NOON, Clock, Office, office
-from tests.e2e.history import History, month
+from tests.e2e.history import month
 from tests.e2e.stage import free_port
 
 PASSWORD = "a quiet harbour at dawn"
@@ -65,6 +65,11 @@ class DeskServer:
 
     def stats(self) -> Stats:
         return Stats()
+
+    async def take(self, request: web.Request) -> web.Response:
+        """The shop, which is told of everything."""
+        self.heard.append(await request.read())
+        return web.Response(status=self.answers, text="" if self.answers == 204 else "the shop is closed")
 
     async def account(self, role: str, name: str = "") -> str:
         """An account that can sign in with ``PASSWORD`` and a code; its name."""
@@ -119,10 +124,13 @@ def told(folder: Path) -> Path:
     return path
 
 
-async def _told(made: Office) -> History:
-    history = month(made)
-    await history.tell()
-    return history
+async def _told(made: Office) -> None:
+    """With all of it handed on, while there was nobody to be told of it."""
+    await month(made).tell()
+    deliverer = Deliverer(made.database, Egress(LOOPBACK), made.desk.endpoints.sealing_key, made.clock)
+    while (await made.rows("select count(*) from outbox where position is null"))[0][0]:
+        await deliverer.round()
+    await deliverer.stop()
 
 
 @contextlib.asynccontextmanager
@@ -143,7 +151,7 @@ async def desk_server(month_file: Path, folder: Path) -> AsyncIterator[DeskServe
         stack.push_async_callback(deliverer.stop)
         server = DeskServer(made, origin, f"{origin}/sink", deliverer)
         app = build_app(_deps(server))
-        app.router.add_post("/sink", lambda request: _take(server, request))
+        app.router.add_post("/sink", server.take)
         runner = web.AppRunner(app, **SERVER_OPTIONS, shutdown_timeout=0.2)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
@@ -164,8 +172,3 @@ def _deps(server: DeskServer) -> Deps:
         limiter=Limiter(),
         sockets=lambda: 6,
     )
-
-
-async def _take(server: DeskServer, request: web.Request) -> web.Response:
-    server.heard.append(await request.read())
-    return web.Response(status=server.answers, text="" if server.answers == 204 else "the shop is closed")

@@ -773,15 +773,18 @@ export const texts = {
     factor: "Fee factor",
     factorHelp: "Bears on the expert’s pay for sessions booked from now on, never on a price.",
     base: "to begin with",
-    reasons: (why: string, of: readonly string[]) =>
-      ({
-        row: `punctuality, by the table (${of.join(", ")})`,
-        too_few: `too few slots count (${of.join(", ")})`,
-        upheld: `an upheld complaint (${of.join(", ")})`,
-        ratings: `mean of the ratings (${of.join(", ")})`,
-        floor: "not under the floor",
-        ceiling: "not over the ceiling",
-      })[why] ?? why,
+    reasons: (why: string, of: readonly string[]) => {
+      const [first = "", second = ""] = of;
+      const reasons: Record<string, string> = {
+        row: `punctuality of ${Number(first) / 100} % or more`,
+        too_few: `only ${first} of the ${second} slots that it takes`,
+        upheld: `upheld complaint ${first}`,
+        ratings: `mean of ${second} ratings: ${(Number(first) / 100).toFixed(2)}`,
+        floor: "never less than the floor",
+        ceiling: "never more than the ceiling",
+      };
+      return reasons[why] ?? why;
+    },
     ratings: "Ratings",
     asExpert: "As expert",
     asClient: "As client",
