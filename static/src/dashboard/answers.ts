@@ -13,7 +13,7 @@ export interface List<T> {
   next_cursor: string | null;
 }
 
-export type Right = "look" | "note" | "link" | "end" | "moderate" | "refund" | "endpoints" | "admin";
+export type Right = "look" | "note" | "link" | "end" | "cancel_range" | "moderate" | "refund" | "endpoints" | "admin";
 
 export interface Me {
   kind: "operator" | "key";
@@ -230,7 +230,7 @@ export interface Why {
     expert: PartyInputs;
   };
   parts: { seconds: number; rule: string; spans?: Stretch[] }[];
-  formula: { numerator_ms: number; denominator_ms: number; fee: number; max: number } | null;
+  formula: { numerator_ms: number; denominator_ms: number; fee: number; max: number; bound: "measured" | "fee" | "none" } | null;
   terms: { hash: string; values: Record<string, number | boolean | string | unknown[]> };
   head: string;
   revisions: Revision[];
@@ -292,6 +292,7 @@ export interface Recent {
 }
 
 export interface PersonSummary extends PersonRef {
+  name: string | null;
   badge: boolean;
   punctuality_bps: number | null;
   counted: number;
@@ -389,6 +390,8 @@ export interface CountedSlot {
 }
 
 export interface Person extends PersonRef {
+  /** Under which it was booked last. */
+  name: string | null;
   known_since: string;
   erased_at: string | null;
   bookable: Record<Role, boolean>;
@@ -569,8 +572,6 @@ export interface Health {
   letters: { pending: number; failed: number; oldest_due_seconds: number };
   sign_of_life_age_seconds: number | null;
   database_ms: number | null;
-  outages: number;
-  clock_steps: number;
   draining: boolean;
   phases: Record<string, number>;
   self_test: { at: string; ok: boolean; first_frame_seconds: number | null; failed: string | null } | null;
@@ -581,7 +582,6 @@ export interface Health {
     packets_per_second: number;
     bits_per_second: number;
     sockets: number;
-    outbox_due: number;
   }[];
 }
 
@@ -598,9 +598,11 @@ export interface Statistics {
   to: string;
   time_zone: string;
   sessions: number;
+  /** There were more than are looked at. */
+  partial: boolean;
   lateness: Record<Role, Lateness>;
   attendance: Record<Role, Record<"on_time" | "late" | "no_show" | "nothing", number>>;
-  outcomes: ({ day: string } & Record<string, number | string>)[];
+  outcomes: { day: string; counts: Record<string, number> }[];
   refunds: {
     basis: string;
     currency: string;
@@ -636,8 +638,10 @@ export interface BulkItem {
   would: {
     refund_status: RefundStatus | null;
     refund_max: Money | null;
-    excused: Role[] | null;
-    absence_seconds: number | null;
+    /** Attendance that would stand instead; null: as it was. */
+    client: { attendance: Attendance | null; lateness_seconds: number | null } | null;
+    expert: { attendance: Attendance | null; lateness_seconds: number | null } | null;
+    lost_seconds: number | null;
   } | null;
 }
 

@@ -6,7 +6,7 @@
 import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { texts } from "../texts/dashboard-en";
 import { place } from "./address";
-import type { Bulk } from "./answers";
+import type { Attendance, Bulk } from "./answers";
 import type { Ask, Field, Values } from "./app";
 import { asProblem, type Problem } from "./client";
 import * as format from "./format";
@@ -172,8 +172,8 @@ export class AskDialog extends LitElement {
               cell: ({ would, detail }) =>
                 would && !detail
                   ? html`${would.refund_status ? refund(would.refund_status) : nothing} ${would.refund_max ? format.money(would.refund_max) : nothing}
-                      ${would.excused?.length ? t.excused(would.excused.map((role) => texts.role[role]).join(", ")) : nothing}
-                      ${would.absence_seconds ? t.absence(format.span(would.absence_seconds)) : nothing}`
+                      ${(["client", "expert"] as const).map((role) => (would[role] ? t.instead(texts.role[role], attendanceWords(would[role])) : nothing))}
+                      ${would.lost_seconds ? t.lost(format.span(would.lost_seconds)) : nothing}`
                   : detail,
             },
           ],
@@ -251,6 +251,11 @@ export class AskDialog extends LitElement {
     this._ask = null;
     answered?.(this.#done);
   };
+}
+
+function attendanceWords({ attendance, lateness_seconds }: { attendance: Attendance | null; lateness_seconds: number | null }) {
+  if (attendance === null) return texts.attendance.nothing;
+  return attendance === "late" ? texts.attendance.late(format.span(lateness_seconds ?? 0)) : texts.attendance[attendance];
 }
 
 const OUTCOME: Record<string, Tone> = { done: "good", unchanged: "faint", refused: "bad" };

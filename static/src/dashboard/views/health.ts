@@ -70,7 +70,6 @@ class HealthView extends View<Health> {
           { label: t.legs, colour: "--expert", values: now.history.map((each) => each.legs) },
           { label: t.sockets, colour: "--client", values: now.history.map((each) => each.sockets) },
         ])}
-        ${plot(t.due, t.dueSummary, (value) => format.number(Math.round(value)), [{ label: t.due, colour: "--bad", values: now.history.map((each) => each.outbox_due), fill: true }])}
         <section class="card">
           <h2>${t.relay}</h2>
           ${facts([
@@ -101,8 +100,6 @@ class HealthView extends View<Health> {
           <h2>${t.process}</h2>
           ${facts([
             [t.sign, now.sign_of_life_age_seconds === null ? "–" : format.span(now.sign_of_life_age_seconds)],
-            [t.outages, now.outages],
-            [t.steps, now.clock_steps],
             [
               t.selfTest,
               now.self_test

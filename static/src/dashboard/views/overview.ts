@@ -56,7 +56,7 @@ class OverviewView extends View<Statistics> {
     const days = `${format.date(all.from)} – ${format.date(Date.parse(all.to) - 1)}`;
     const given = Object.keys(known(FILTERS, this.place.query)).length > 0;
     return html`
-      <p class="quiet">${t.over(days, all.sessions, all.time_zone)} ${given ? nothing : t.last(DAYS)}</p>
+      <p class="quiet">${t.over(days, all.sessions, all.time_zone)} ${given ? nothing : t.last(DAYS)} ${all.partial ? t.partial : nothing}</p>
       ${
         all.sessions === 0
           ? html`<p class="empty" data-testid="empty">${t.empty}</p>`
@@ -102,8 +102,8 @@ class OverviewView extends View<Statistics> {
   #outcomes({ outcomes }: Statistics) {
     const bars: Bar[] = outcomes.map((each) => ({
       label: shortDay(each.day),
-      values: OUTCOMES.filter(([name]) => Number(each[name] ?? 0) > 0).map(([name, tone]) => ({
-        value: Number(each[name]),
+      values: OUTCOMES.filter(([name]) => (each.counts[name] ?? 0) > 0).map(([name, tone]) => ({
+        value: each.counts[name] ?? 0,
         tone,
         name: texts.outcome(name),
       })),
