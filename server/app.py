@@ -40,6 +40,7 @@ from server.store.database import Locked, open_database
 from server.store.migrate import upgrade
 from server.store.sealing import derive_sealing_key
 from server.timers import Timers
+from server.vitals import Vitals
 from server.webhooks.delivery import Deliverer
 from server.webhooks.egress import Egress
 from signaling.attendant import Attendant
@@ -110,6 +111,7 @@ class Service:
         self.timers = Timers(self.desk.wake, self.desk.sweep, clock, tidy=self.desk.retain)
         self.self_test = SelfTest(self.desk, settings.origin, clock, settings.self_test_every)
         self.pulse = Pulse(self.desk, clock, mutual=self.attendant.mutuals, on_step=self._stepped)
+        self.vitals = Vitals(self.switchboard.stats, lambda: len(self.fanout.everyone()), clock)
         self.desk.catch_up = self.pulse.catch_up
         self.desk.mutual = self.switchboard.mutual_ms
         self.desk.alarm = self.timers.wake_at
@@ -128,6 +130,7 @@ class Service:
                 limiter=limiter,
                 self_test=lambda: self.self_test.newest,
                 attempts=lambda: self.deliverer.outcomes,
+                vitals=lambda: self.vitals.history,
             )
         )
         self.fanout.attach(self.app)
@@ -161,6 +164,8 @@ class Service:
                 stack.push_async_callback(self.mail.stop)
             await stack.enter_async_context(self._control())
             await stack.enter_async_context(self._http())
+            await self.vitals.start()
+            stack.push_async_callback(self.vitals.stop)
             await self.self_test.start()
             stack.push_async_callback(self.self_test.stop)
             yield

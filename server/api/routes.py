@@ -27,6 +27,7 @@ from server.api import (
     requests,
     sessions,
     sources,
+    statistics,
 )
 from server.api import requests_endpoints as post
 from server.api import requests_sources as in_
@@ -106,11 +107,11 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "GET",
         "/v1/sessions",
-        sessions.many,
+        statistics.listed,
         READ,
-        "Sessions by start, oldest first",
+        "Sessions by start",
         "sessions",
-        ((200, sessions.SessionList),),
+        ((200, sessions.SessionList), (200, "text/csv")),
         query=requests.ListQuery,
         right=Right.LOOK,
     ),
