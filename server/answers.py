@@ -198,6 +198,7 @@ def party_view(record: Record, role: Role, now: Ms, guidelines_version: str, sai
             accepted=seat.accepted,
             here=seat.here,
             join=seat.join,
+            locale=record.party(role).locale,
         ),
         other=messages.Other(
             role=role.other,

@@ -73,6 +73,11 @@ async def call(settings: Settings, act: str, **arguments: Any) -> dict[str, Any]
         await database.close()
 
 
+async def ask_for_backup(path: Path, to: Path) -> None:
+    """Have the server at this socket write a backup. ``HeadstrtError`` if it cannot."""
+    await _ask(path, "backup", {"to": str(to)})
+
+
 async def _do(desk: Desk, act: str, arguments: dict[str, Any]) -> dict[str, Any]:
     if act == "create":
         key, secret = await desk.create_key(arguments["name"], arguments["scopes"])
@@ -127,6 +132,7 @@ async def _ask(path: Path, act: str, arguments: dict[str, Any]) -> dict[str, Any
         "list": ("GET", "/keys"),
         "revoke": ("DELETE", f"/keys/{arguments.get('key_id')}"),
         "rotate-signing": ("POST", "/signing/rotate"),
+        "backup": ("POST", "/backup"),
         "add-operator": ("POST", "/operators"),
         "list-operators": ("GET", "/operators"),
         "reset-operator": ("POST", "/operators/reset"),
@@ -134,8 +140,9 @@ async def _ask(path: Path, act: str, arguments: dict[str, Any]) -> dict[str, Any
     }[act]
     body = arguments if method == "POST" and arguments else None
     connector = aiohttp.UnixConnector(str(path))
+    timeout = aiohttp.ClientTimeout(None if act == "backup" else 300)  # a backup takes what it takes
     async with (
-        aiohttp.ClientSession("http://control", connector=connector) as http,
+        aiohttp.ClientSession("http://control", connector=connector, timeout=timeout) as http,
         http.request(method, url, json=body) as answer,
     ):
         document: dict[str, Any] = await answer.json() if answer.status != 204 else {}

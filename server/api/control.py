@@ -1,4 +1,4 @@
-"""The operator's own door: API keys and accounts, over a unix socket beside the database (mode 0600).
+"""The operator's own door: API keys, accounts and backups, over a unix socket beside the database (mode 0600).
 
 Whoever can open the socket may do what whoever can open the database file may do, so there is no key to show here.
 Commands like ``headstrt keys`` talk to it while the server runs, for there is one writer (security §5).
@@ -6,6 +6,8 @@ Commands like ``headstrt keys`` talk to it while the server runs, for there is o
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Annotated
 
 from aiohttp import web
@@ -20,11 +22,18 @@ from server.wire import Body
 
 DESK = web.AppKey("desk", Desk)
 
+BackUp = Callable[[Path], Awaitable[int]]
+"""Copies the whole database into a new file, and returns its bytes."""
+
 
 class SigningKeyAnswer(BaseModel):
     """The key that signs receipts from now on."""
 
     kid: str
+
+
+class BackupAnswer(BaseModel):
+    bytes: int
 
 
 class WhichBody(Body):
@@ -33,14 +42,20 @@ class WhichBody(Body):
     operator: Annotated[str, Field(pattern=r"^[a-z0-9._-]{1,64}$")]
 
 
-def control_app(desk: Desk) -> web.Application:
+def control_app(desk: Desk, back_up: BackUp) -> web.Application:
     """What the command line asks of a server that runs. For a ``UnixSite`` that is 0600."""
+
+    async def backup(request: web.Request) -> web.Response:
+        given = await requests.body(request, requests.BackupBody)
+        return answer(BackupAnswer(bytes=await back_up(Path(given.to))), 201)
+
     app = web.Application(client_max_size=requests.MAX_BODY, middlewares=[middleware.say_problems])
     app[DESK] = desk
     app.router.add_get("/keys", _list)
     app.router.add_post("/keys", _create)
     app.router.add_delete("/keys/{id}", _revoke)
     app.router.add_post("/signing/rotate", _rotate)
+    app.router.add_post("/backup", backup)
     app.router.add_get("/operators", _operators)
     app.router.add_post("/operators", _add)
     app.router.add_post("/operators/reset", _reset)

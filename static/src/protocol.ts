@@ -120,6 +120,8 @@ export interface Me {
   accepted: boolean;
   here: boolean;
   join: string | null;
+  /** the booking's, for the language of the page (BCP 47) */
+  locale?: string | null;
 }
 
 export interface Money {
@@ -340,6 +342,8 @@ export interface MediaCommand {
 
 export interface QualityCommand {
   command_id: string;
+  /** what the page shows; none: nothing comes in */
+  level?: "good" | "fair" | "poor" | "none" | null;
   round_trip_ms?: number | null;
   loss_percent?: number | null;
   bitrate_kbps?: number | null;

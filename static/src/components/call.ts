@@ -3,6 +3,7 @@ import { isTrouble } from "../devices";
 import * as format from "../format";
 import { mayLeaveFreely } from "../session";
 import { texts } from "../texts";
+import { loadAfterwards } from "./afterwards-loaded";
 import "./consent";
 import { devicePicker } from "./device-picker";
 import { RoomElement } from "./element";
@@ -226,7 +227,7 @@ export class Call extends RoomElement {
   }
 
   protected override firstUpdated(): void {
-    setTimeout(() => void import("./afterwards").catch(() => {}), FETCH_AFTERWARDS);
+    setTimeout(() => void loadAfterwards().catch(() => {}), FETCH_AFTERWARDS);
   }
 
   protected override updated(): void {

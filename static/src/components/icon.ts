@@ -7,6 +7,7 @@ import clock from "lucide-static/icons/clock.svg?raw";
 import punctual from "lucide-static/icons/clock-check.svg?raw";
 import more from "lucide-static/icons/ellipsis.svg?raw";
 import pen from "lucide-static/icons/file-pen-line.svg?raw";
+import language from "lucide-static/icons/globe.svg?raw";
 import leave from "lucide-static/icons/log-out.svg?raw";
 import chat from "lucide-static/icons/message-square.svg?raw";
 import microphone from "lucide-static/icons/mic.svg?raw";
@@ -27,6 +28,7 @@ const files = {
   close,
   devices,
   hear,
+  language,
   leave,
   microphone,
   microphoneOff,

@@ -2,6 +2,7 @@ import { html, nothing, svg } from "lit";
 import * as format from "../format";
 import { texts } from "../texts";
 import { endText } from "../texts/ends";
+import { loadAfterwards } from "./afterwards-loaded";
 import { RoomElement } from "./element";
 
 const t = texts.ended;
@@ -105,7 +106,7 @@ export class Summary extends RoomElement {
 
   protected override firstUpdated(): void {
     this.querySelector<HTMLElement>("h1")?.focus({ preventScroll: true });
-    import("./afterwards").catch(() => {
+    loadAfterwards().catch(() => {
       this._unloaded = true;
     });
   }

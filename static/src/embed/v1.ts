@@ -163,6 +163,7 @@ export class HeadstrtSession extends HTMLElement {
     }
     this.#token = new URLSearchParams(url.hash.slice(1)).get("t") || this.#token;
     url.hash = "";
+    if (this.lang) url.searchParams.set("lang", this.lang);
     this.#origin = url.origin;
     const frame = document.createElement("iframe");
     frame.allow = ALLOW;

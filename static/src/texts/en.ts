@@ -189,11 +189,10 @@ const ends: EndTexts = {
 
 export const en = {
   title: "Your session",
+  language: "Language",
   role: { client: "client", expert: "expert" } satisfies Record<Role, string>,
   with: (name: string) => `With ${name}`,
   minutes: (count: number) => (count === 1 ? "1 minute" : `${count} minutes`),
-  span: (minutes: number, seconds: number) =>
-    minutes === 0 ? `${seconds} s` : seconds === 0 ? `${minutes} min` : `${minutes} min ${seconds} s`,
   close: "Close",
   back: "Back",
 
@@ -623,6 +622,7 @@ export const en = {
   },
 
   home: {
+    title: "Headstrt Sessions",
     heading: "One to one, for the booked time",
     intro: [
       "Here a client and an expert meet by video for the time they booked. The call ends by itself when the time is over.",

@@ -10,10 +10,12 @@ import "../../components/refund";
 import "../../components/running-late";
 import "../../components/calendar";
 import { html, LitElement, nothing } from "lit";
+import { languagesOn } from "../../components/language";
 import { Embedded, embedders } from "../../embedded";
 import { type Identity, identityWith, linked, readIdentity } from "../../identity";
 import { type Fatal, Room } from "../../room";
 import { texts } from "../../texts";
+import { bookedIn } from "../../texts/choice";
 
 /** An embedder hands the token over when the page has loaded. */
 const HANDED_WITHIN = 3_000;
@@ -74,11 +76,20 @@ class SessionPage extends LitElement {
   }
 
   protected override async scheduleUpdate(): Promise<void> {
+    const view = this.#room?.session?.view;
+    if (view) await bookedIn(view.me.locale ?? null);
     await this.#room?.calm();
     super.scheduleUpdate();
   }
 
   override render() {
+    const state = this.#room?.state ?? "error";
+    const loading = this.#handing || (state === "error" && this.#room !== null && this.#room.fatal === null);
+    const top = loading || state === "call" || state === "held" ? nothing : languagesOn(this);
+    return html`${top}${this.#page()}`;
+  }
+
+  #page() {
     const room = this.#room;
     const state = room?.state ?? "error";
     const now = room?.clock.now() ?? 0;
