@@ -4,7 +4,6 @@ reload, readable on a phone, and never more than the role allows."""
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shutil
 from collections.abc import AsyncIterator
@@ -62,11 +61,16 @@ async def opened(browser: Browser, **options: Any) -> AsyncIterator[tuple[Page, 
     await context.close()
 
 
+def complaints(found: list[str]) -> list[str]:
+    """Without what belongs there: nobody is signed in at first, a test types nonsense, nobody serves the socket here."""
+    return [each for each in found if not any(known in each for known in ("401", "422", "/dashboard/live"))]
+
+
 @pytest.fixture
 async def page(chromium: Browser) -> AsyncIterator[Page]:
     async with opened(chromium) as (made, found):
         yield made
-        assert [each for each in found if "401" not in each] == []  # asking who is signed in, while nobody is
+        assert complaints(found) == []
 
 
 async def focused(page: Page) -> str:
@@ -265,8 +269,10 @@ async def test_an_endpoint_is_tried_and_what_it_was_sent_can_be_read(desk: DeskS
     await expect(page.locator(".attempts")).to_contain_text("503")
     await expect(page.locator(".attempts")).to_contain_text("the shop is closed")
     desk.answers = 204
+    desk.office.clock.now += 1_000  # an endpoint that failed is left alone for a moment
     await page.get_by_test_id("resend").click()
     await page.get_by_test_id("ask-confirm").click()
+    await expect(page.get_by_test_id("said")).to_have_text("It is on its way.")
     await desk.posted()
     await page.keyboard.press("r")
     await expect(page.locator(".attempts")).to_contain_text("204")
@@ -313,14 +319,14 @@ async def test_every_view_fits_and_none_breaks_the_policy(
             await expect(page.get_by_test_id("nav-health").first).to_be_visible()
             await page.keyboard.press("Escape")
             await expect(page.locator(".side")).to_be_hidden()
-        assert [each for each in found if "401" not in each] == []
+        assert complaints(found) == []
 
 
 async def test_the_essential_path_in_firefox(desk: DeskServer) -> None:
-    path = shutil.which("firefox-esr") or shutil.which("firefox")
+    path = shutil.which("firefox-esr")
     assert path, "Firefox is missing: `make packages` installs it"
     async with async_playwright() as playwright:
-        browser = await playwright.firefox.launch(executable_path=path, env=dict(os.environ))
+        browser = await playwright.firefox.launch(channel="moz-firefox", executable_path=path)
         async with opened(browser) as (page, found):
             await desk.signed_in(page, "finance", "#/sessions/bk_812")
             await expect(page.get_by_test_id("lanes")).to_be_visible()
@@ -331,5 +337,5 @@ async def test_the_essential_path_in_firefox(desk: DeskServer) -> None:
             await page.get_by_test_id("nav-overview").click()
             await loaded(page)
             await expect(page.locator("hs-plot canvas").first).to_be_visible()
-            assert [each for each in found if "401" not in each] == []
+            assert complaints(found) == []
         await browser.close()

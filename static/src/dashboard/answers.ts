@@ -230,7 +230,13 @@ export interface Why {
     expert: PartyInputs;
   };
   parts: { seconds: number; rule: string; spans?: Stretch[] }[];
-  formula: { numerator_ms: number; denominator_ms: number; fee: number; max: number; bound: "measured" | "fee" | "none" } | null;
+  formula: {
+    numerator_ms: number;
+    denominator_ms: number;
+    fee: number;
+    max: number;
+    bound: "measured" | "fee" | "none";
+  } | null;
   terms: { hash: string; values: Record<string, number | boolean | string | unknown[]> };
   head: string;
   revisions: Revision[];

@@ -41,6 +41,8 @@ export interface App {
   readonly place: Place;
   /** Counts for the navigation, as they were heard last. */
   readonly overview: Overview | null;
+  /** An operator by name; an id that is none of theirs (a key's) as it is, and none as the rules by themselves. */
+  who(id: string | null): string;
   /** The server's clock. */
   now(): number;
   can(right: Right): boolean;

@@ -253,9 +253,17 @@ export class AskDialog extends LitElement {
   };
 }
 
-function attendanceWords({ attendance, lateness_seconds }: { attendance: Attendance | null; lateness_seconds: number | null }) {
+function attendanceWords({
+  attendance,
+  lateness_seconds,
+}: {
+  attendance: Attendance | null;
+  lateness_seconds: number | null;
+}) {
   if (attendance === null) return texts.attendance.nothing;
-  return attendance === "late" ? texts.attendance.late(format.span(lateness_seconds ?? 0)) : texts.attendance[attendance];
+  return attendance === "late"
+    ? texts.attendance.late(format.span(lateness_seconds ?? 0))
+    : texts.attendance[attendance];
 }
 
 const OUTCOME: Record<string, Tone> = { done: "good", unchanged: "faint", refused: "bad" };

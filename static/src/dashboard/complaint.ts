@@ -27,7 +27,7 @@ export function complaintCard(app: App, each: Complaint, changed: () => void): T
       ${each.acts.map(
         (act) => html`
           <p class="act"><b>${t.acts[act.act]}${act.category ? ` (${texts.category[act.category]})` : ""}</b>
-            <span class="quiet">${act.by ?? texts.byRules}, ${when(act.at, now)}</span><br />${act.reason ?? html`<span class="quiet">${texts.erased}</span>`}</p>
+            <span class="quiet">${app.who(act.by)}, ${when(act.at, now)}</span><br />${act.reason ?? html`<span class="quiet">${texts.erased}</span>`}</p>
         `,
       )}
       ${

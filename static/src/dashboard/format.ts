@@ -54,6 +54,7 @@ export type When = string | number;
 
 export const time = (at: When) => timeFormat.format(new Date(at));
 export const precise = (at: When) => preciseFormat.format(new Date(at));
+export const day = (at: When) => dayFormat.format(new Date(at));
 export const date = (at: When) => dateFormat.format(new Date(at));
 export const longDate = (at: When) => longFormat.format(new Date(at));
 

@@ -26,7 +26,7 @@ export interface Table<T> {
   /** Where the first cell of a row leads. */
   to?(row: T): Place;
   key(row: T): string;
-  select?: { chosen: ReadonlySet<string>; toggle(key: string): void; label(row: T): string };
+  select?: { chosen: ReadonlySet<string>; may(row: T): boolean; toggle(key: string): void; label(row: T): string };
   empty: string;
   mark?(row: T): string | typeof nothing;
 }
@@ -51,7 +51,7 @@ export function table<T>({ caption, columns, rows, to, key, select, empty, mark 
               <tr data-key=${id} data-mark=${mark?.(row) ?? nothing} class=${to ? "linked" : ""} @click=${to ? follow : nothing}>
                 ${
                   select
-                    ? html`<td class="pick"><input type="checkbox" aria-label=${select.label(row)} .checked=${select.chosen.has(id)} @change=${() => select.toggle(id)} /></td>`
+                    ? html`<td class="pick">${select.may(row) ? html`<input type="checkbox" aria-label=${select.label(row)} .checked=${select.chosen.has(id)} @change=${() => select.toggle(id)} />` : nothing}</td>`
                     : nothing
                 }
                 ${columns.map(({ head, cell, figure, wide }, index) =>

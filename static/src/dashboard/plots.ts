@@ -6,6 +6,7 @@
 import { html, LitElement, nothing, type PropertyValues, svg, type TemplateResult } from "lit";
 import type uPlot from "uplot";
 import { texts } from "../texts/dashboard-en";
+import * as format from "./format";
 
 export interface Series {
   label: string;
@@ -18,6 +19,7 @@ export interface Series {
 }
 
 const HEIGHT = 190;
+const DAYS = [1, 2, 3, 4, 7, 14, 28, 56, 91, 182].map((days) => days * 86_400);
 
 /** Series over time. `at`: epoch seconds, or whole numbers with `ordinal`. */
 export class Plot extends LitElement {
@@ -28,6 +30,7 @@ export class Plot extends LitElement {
     summary: { attribute: false },
     ordinal: { attribute: false },
     bounds: { attribute: false },
+    clock: { attribute: false },
   };
 
   declare at: readonly number[];
@@ -36,6 +39,8 @@ export class Plot extends LitElement {
   declare summary: string;
   declare ordinal: ((at: number) => string) | null;
   declare bounds: [number, number] | null;
+  /** The axis is of one day: it shows times, not days. */
+  declare clock: boolean;
   #plot: uPlot | null = null;
   #scheme = matchMedia("(prefers-color-scheme: dark)");
   #resized = new ResizeObserver(() => this.#size());
@@ -48,6 +53,7 @@ export class Plot extends LitElement {
     this.summary = "";
     this.ordinal = null;
     this.bounds = null;
+    this.clock = false;
   }
 
   protected override createRenderRoot(): HTMLElement {
@@ -103,6 +109,7 @@ export class Plot extends LitElement {
     const font = `12px ${style.fontFamily}`;
     const axis = { stroke: ink, font, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1, size: 4 } };
     const { ordinal, unit, bounds } = this;
+    const moment = this.clock ? (at: number) => format.time(at * 1000) : (at: number) => format.day(at * 1000);
     this.#plot = new UPlot(
       {
         width: Math.max(200, Math.round(this.getBoundingClientRect().width)),
@@ -118,16 +125,18 @@ export class Plot extends LitElement {
         axes: [
           {
             ...axis,
-            ...(ordinal
-              ? { values: (_: uPlot, at: number[]) => at.map((each) => (Number.isInteger(each) ? ordinal(each) : "")) }
-              : {}),
+            space: 64,
+            values: (_: uPlot, at: number[]) =>
+              at.map((each) => (ordinal ? (Number.isInteger(each) ? ordinal(each) : "") : moment(each))),
+            ...(ordinal || this.clock ? {} : { incrs: DAYS }),
           },
           { ...axis, size: 62, values: (_: uPlot, at: number[]) => at.map((each) => unit(each)) },
         ],
         series: [
-          ordinal
-            ? { label: "", value: (_: uPlot, at: number | null) => (at === null ? "" : ordinal(at)) }
-            : { label: texts.plots.at },
+          {
+            label: texts.plots.at,
+            value: (_: uPlot, at: number | null) => (at === null ? "–" : (ordinal ?? moment)(at)),
+          },
           ...this.series.map((each) => ({
             label: each.label,
             stroke: colour(each.colour),
@@ -212,7 +221,7 @@ export function lines(bars: readonly Bar[], unit: (value: number) => string): Te
         return html`
           <div>
             <dt>${bar.label}</dt>
-            <dd>
+            <dd class=${bar.note ? "noted" : ""}>
               <svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
                 <rect class="track" width="100" height="8" />
                 ${bar.values.map(({ value, tone }) => {

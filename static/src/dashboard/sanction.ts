@@ -24,7 +24,7 @@ export function sanctionCard(app: App, each: Sanction, changed: () => void): Tem
         [t.person, personLink(each.person.id)],
         [t.roles, each.roles.map((role) => texts.role[role]).join(", ")],
         [t.basis, html`${texts.category[each.basis] ?? t.byOperator} ${rules(each.rules)}`],
-        [t.imposed, html`${when(each.imposed_at, now)} <span class="quiet">${each.by ?? texts.byRules}</span>`],
+        [t.imposed, html`${when(each.imposed_at, now)} <span class="quiet">${app.who(each.by)}</span>`],
         [t.until, each.until ? when(each.until, now) : t.forGood],
         each.law ? [t.law, each.law] : null,
         each.sessions.length > 0 ? [t.sessions, each.sessions.map((id) => html`${sessionLink(id)} `)] : null,
@@ -33,7 +33,7 @@ export function sanctionCard(app: App, each: Sanction, changed: () => void): Tem
         each.lifted
           ? [
               t.lifted,
-              html`${when(each.lifted.at, now)}: ${t.lifting[each.lifted.why] ?? each.lifted.why} <span class="quiet">${each.lifted.by ?? texts.byRules}</span> ${each.lifted.reason ?? nothing}`,
+              html`${when(each.lifted.at, now)}: ${t.lifting[each.lifted.why] ?? each.lifted.why} <span class="quiet">${app.who(each.lifted.by)}</span> ${each.lifted.reason ?? nothing}`,
             ]
           : null,
       ])}
@@ -42,7 +42,7 @@ export function sanctionCard(app: App, each: Sanction, changed: () => void): Tem
           ? html`
             <div class="appeal"><p><b>${t.appeal}</b> <span class="quiet">${when(each.appeal.at, now)}</span></p>
               <blockquote>${each.appeal.text ?? texts.erased}</blockquote>
-              ${each.appeal.decided ? html`<p class="act"><b>${t.decided[each.appeal.status] ?? each.appeal.status}</b> <span class="quiet">${each.appeal.decided.by}, ${when(each.appeal.decided.at, now)}</span><br />${each.appeal.decided.reason ?? texts.erased}</p>` : nothing}
+              ${each.appeal.decided ? html`<p class="act"><b>${t.decided[each.appeal.status] ?? each.appeal.status}</b> <span class="quiet">${app.who(each.appeal.decided.by)}, ${when(each.appeal.decided.at, now)}</span><br />${each.appeal.decided.reason ?? texts.erased}</p>` : nothing}
             </div>
           `
           : each.in_force

@@ -60,6 +60,8 @@ const GLYPHS: Readonly<Record<string, string>> = Object.fromEntries(
 const TRACK = 22;
 const STRIP = 5;
 const RADIUS = 11;
+/** How wide a letter is, as far as it has to be known before it is drawn. */
+const LETTER = 7;
 const t = texts.story;
 
 export interface Names {
@@ -131,7 +133,7 @@ export class SwimLanes extends LitElement {
   }
 
   #picture(width: number) {
-    const gutter = width > 640 ? 118 : 0;
+    const gutter = width > 600 ? 126 : 0;
     const view = shown(this.story);
     const room = width - gutter - RADIUS;
     const x = (at: number) => gutter + along(view, at, room);
@@ -202,7 +204,7 @@ export class SwimLanes extends LitElement {
       <g class="lane ${role}">
         ${
           gutter > 0
-            ? svg`<text class="who" x="0" y=${top + 10}>${short(this.names[role], 15)}</text><text class="role" x="0" y=${top + 25}>${texts.role[role]}</text>`
+            ? svg`<text class="who" x="0" y=${top + 10}>${short(this.names[role], 16)}</text><text class="role" x="0" y=${top + 25}>${texts.role[role]}</text>`
             : svg`<text class="who" x="2" y=${y + 13}>${short(this.names[role], 30)} <tspan class="role">${texts.role[role]}</tspan></text>`
         }
         <rect class="empty" x=${start} y=${top + TRACK / 2 - 1} width=${end - start} height="2" />
@@ -232,12 +234,14 @@ export class SwimLanes extends LitElement {
       span.kind !== "gap" ? span.kind : span.how === "service" ? "gap service" : span.bridged ? "gap" : "gap past";
     const lit = seq !== null && seq === this.lit;
     const words = this.#spanWords(span, role);
+    const time = format.span(length(span) / 1000);
+    const inside = [`${t.spans[span.kind]} ${time}`, time].find((each) => each.length * LETTER < to - from - 8);
     const shape = svg`<rect x=${from} y=${top} width=${Math.max(1.5, to - from)} height=${TRACK} rx="4" class="shape" />`;
     return svg`
       <g class="span ${kind} ${lit ? "lit" : ""} ${span.open ? "open" : ""}" @pointerenter=${() => this.#look(seq, words)} @click=${() => this.#jump(seq)}>
         ${shape}
         ${span.kind === "gap" ? svg`<rect x=${from} y=${top} width=${Math.max(1.5, to - from)} height=${TRACK} rx="4" fill=${span.bridged ? "url(#hatch)" : "url(#hatch-bad)"} />` : nothing}
-        ${to - from > 74 ? svg`<text class="inside" x=${(from + to) / 2} y=${top + 15} text-anchor="middle">${t.spans[span.kind]} ${format.span(length(span) / 1000)}</text>` : nothing}
+        ${inside ? svg`<text class="inside" x=${(from + to) / 2} y=${top + 15} text-anchor="middle">${inside}</text>` : nothing}
       </g>
     `;
   }
@@ -313,7 +317,7 @@ export class SwimLanes extends LitElement {
       <g class="quality ${role}">
         ${
           gutter > 0
-            ? svg`<text class="role" x="0" y=${y + 26}>${t.quality}</text><text class="role" x="0" y=${y + 41}>${short(this.names[role], 15)}</text>`
+            ? svg`<text class="role" x="0" y=${y + 26}>${t.quality}</text><text class="role" x="0" y=${y + 41}>${short(this.names[role], 16)}</text>`
             : svg`<text class="role" x="2" y=${y + 9}>${t.quality}, ${short(this.names[role], 24)}</text>`
         }
         <line class="floor" x1=${gutter} x2=${width - RADIUS} y1=${floor} y2=${floor} />

@@ -275,6 +275,7 @@ export const texts = {
   /** What a refund stands on: the end, and whom it names. */
   basis: (name: string) => {
     if (name === "for_cause") return "For a cause";
+    if (name in ends) return ends[name as EndReason]("");
     const by = ["client", "expert", "both", "platform", "operator"].find((each) => name.endsWith(`_${each}`));
     const reason = by ? name.slice(0, -by.length - 1) : name;
     return ends[reason as EndReason]?.(whom[by ?? ""] ?? "") ?? outcomes[reason] ?? name;
@@ -900,19 +901,11 @@ export const texts = {
     you: "You",
     take: "Take",
     taken: "It is yours.",
-    handOver: "Hand over",
-    handOverWhat: "Who has it from now on.",
-    handedOver: "Handed over.",
-    wait: "Wait",
-    waits: "It waits.",
-    open: "Open again",
-    opened: "Open.",
-    close: "Close",
-    closedDone: "Closed.",
-    defer: "Due…",
-    deferWhat: "When it is due from now on.",
-    deferred: "Due time changed.",
-    onlyRefunds: "Only refunds can be decided together.",
+    change: "Change…",
+    changeTitle: "Change this case",
+    changeWhat: "Who has it, until when, and whether it is done.",
+    closesItself: "Who has it, and until when. It closes by itself once it is decided.",
+    changed: "Changed.",
     empty: "Nothing waits for anybody.",
   },
   sanctions: {

@@ -16,7 +16,7 @@ const t = texts.cases;
 
 const FILTERS: readonly Filter[] = [
   { name: "kind", kind: "choice", options: ["refund", "complaint", "appeal", "hold", "flag", "contest"] },
-  { name: "state", kind: "choice", options: ["open", "waiting", "closed"] },
+  { name: "state", kind: "choice", options: ["unfinished", "open", "waiting", "closed"] },
   { name: "assignee", kind: "choice", options: ["me", "none"] },
   { name: "overdue", kind: "choice", options: ["true"] },
   { name: "session", kind: "text" },
@@ -62,7 +62,8 @@ class CasesView extends View<List<Case>> {
           ? {
               select: {
                 chosen: this.#chosen,
-                toggle: (id: string) => this.#toggle(list.data, id),
+                may: decidable,
+                toggle: (id: string) => this.#toggle(id),
                 label: (each: Case) => texts.sessions.choose(each.subject),
               },
             }
@@ -92,34 +93,28 @@ class CasesView extends View<List<Case>> {
   }
 
   #assignee(each: Case) {
-    const { app } = this;
-    const mine = each.assignee?.id === app.me.id;
-    const name = each.assignee
-      ? html`${each.assignee.name ?? each.assignee.id}`
-      : html`<span class="quiet">${t.nobody}</span>`;
-    if (!app.can("note") || each.state === "closed") return name;
-    return html`<span class="row tight">${mine ? html`<b>${t.you}</b>` : name}
-      ${mine || app.me.kind === "key" ? nothing : html`<button class="small" @click=${() => this.#patch(each, { assignee: "me" }, t.taken)} data-testid="take">${t.take}</button>`}
-      <button class="plain small" @click=${() => this.#handOver(each)}>${t.handOver}</button></span>`;
-  }
-
-  #state(each: Case) {
-    if (!this.app.can("note") || each.state === "closed") return chip(t.states[each.state], "faint");
-    const byHand = each.kind === "flag" || each.kind === "contest";
+    const mine = each.assignee?.id === this.app.me.id;
+    if (mine) return html`<b>${t.you}</b>`;
+    const takes = this.app.can("note") && this.app.me.kind === "operator" && each.state !== "closed";
     return html`
       <span class="row tight">
-        ${chip(t.states[each.state], each.state === "open" ? "warn" : "plain")}
-        ${each.state === "open" ? html`<button class="plain small" @click=${() => this.#patch(each, { state: "waiting" }, t.waits)}>${t.wait}</button>` : html`<button class="plain small" @click=${() => this.#patch(each, { state: "open" }, t.opened)}>${t.open}</button>`}
-        ${byHand ? html`<button class="plain small" @click=${() => this.#patch(each, { state: "closed" }, t.closedDone)} data-testid="close-case">${t.close}</button>` : nothing}
-        <button class="plain small" @click=${() => this.#defer(each)}>${t.defer}</button>
+        ${each.assignee ? (each.assignee.name ?? each.assignee.id) : html`<span class="quiet">${t.nobody}</span>`}
+        ${takes ? html`<button class="small" @click=${() => this.#patch(each, { assignee: "me" }, t.taken)} data-testid="take">${t.take}</button>` : nothing}
       </span>
     `;
   }
 
-  #toggle(all: readonly Case[], id: string): void {
-    const each = all.find((one) => one.id === id);
-    if (each?.kind !== "refund" || each.state === "closed") this.app.say(t.onlyRefunds);
-    else if (this.#chosen.has(id)) this.#chosen.delete(id);
+  #state(each: Case) {
+    return html`
+      <span class="row tight">
+        ${chip(t.states[each.state], each.state === "open" ? "warn" : each.state === "closed" ? "faint" : "plain")}
+        ${this.app.can("note") && each.state !== "closed" ? html`<button class="plain small" @click=${() => this.#change(each)} data-testid="change-case">${t.change}</button>` : nothing}
+      </span>
+    `;
+  }
+
+  #toggle(id: string): void {
+    if (this.#chosen.has(id)) this.#chosen.delete(id);
     else this.#chosen.add(id);
     this.requestUpdate();
   }
@@ -150,13 +145,19 @@ class CasesView extends View<List<Case>> {
     void this.refresh();
   }
 
-  #handOver = async (each: Case) => {
+  /** Who has it, until when it is due, and whether it waits for somebody else. */
+  #change = async (each: Case) => {
     const { data } = await this.app.client
       .get<List<Operator>>("/v1/operators")
       .catch(() => ({ data: [] as Operator[] }));
+    const due = local(new Date(each.due_at));
+    const states =
+      each.kind === "flag" || each.kind === "contest"
+        ? (["open", "waiting", "closed"] as const)
+        : (["open", "waiting"] as const);
     const done = await this.app.ask({
-      title: t.handOver,
-      what: html`<p>${t.handOverWhat}</p>`,
+      title: t.changeTitle,
+      what: html`<p>${states.length > 2 ? t.changeWhat : t.closesItself}</p>`,
       fields: [
         {
           name: "assignee",
@@ -170,24 +171,23 @@ class CasesView extends View<List<Case>> {
               .map((one) => ({ value: one.id, label: `${one.name} (${texts.roles[one.role] ?? one.role})` })),
           ],
         },
+        { name: "due_at", label: t.due, kind: "moment", required: true, value: due },
+        {
+          name: "state",
+          label: t.state,
+          kind: "choice",
+          value: each.state,
+          options: states.map((value) => ({ value, label: t.states[value] })),
+        },
       ],
-      confirm: t.handOver,
-      act: ({ assignee }) =>
-        this.app.client.patch(`/v1/cases/${encodeURIComponent(each.id)}`, { assignee: assignee || null }),
-      done: t.handedOver,
-    });
-    if (done) void this.refresh();
-  };
-
-  #defer = async (each: Case) => {
-    const done = await this.app.ask({
-      title: t.defer,
-      what: html`<p>${t.deferWhat}</p>`,
-      fields: [{ name: "due_at", label: t.due, kind: "moment", required: true, value: local(new Date(each.due_at)) }],
-      confirm: t.defer,
-      act: async ({ due_at }) =>
-        this.app.client.patch(`/v1/cases/${encodeURIComponent(each.id)}`, { due_at: instant(due_at) }),
-      done: t.deferred,
+      confirm: t.changeTitle,
+      act: async ({ assignee, due_at, state }) =>
+        this.app.client.patch(`/v1/cases/${encodeURIComponent(each.id)}`, {
+          ...((assignee || null) === (each.assignee?.id ?? null) ? {} : { assignee: assignee || null }),
+          ...(due_at === due ? {} : { due_at: instant(due_at) }),
+          ...(state === each.state ? {} : { state }),
+        }),
+      done: t.changed,
     });
     if (done) void this.refresh();
   };

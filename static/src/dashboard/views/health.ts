@@ -47,7 +47,7 @@ class HealthView extends View<Health> {
     const plot = (title: string, summary: string, unit: (value: number) => string, series: object[]) => html`
       <section class="card">
         <h2>${title}</h2>
-        ${at.length < 2 ? html`<p class="empty">${t.soon}</p>` : html`<hs-plot .at=${at} .unit=${unit} .summary=${summary} .series=${series}></hs-plot>`}
+        ${at.length < 2 ? html`<p class="empty">${t.soon}</p>` : html`<hs-plot .at=${at} .clock=${true} .unit=${unit} .summary=${summary} .series=${series}></hs-plot>`}
       </section>
     `;
     return html`

@@ -120,7 +120,9 @@ class OverviewView extends View<Statistics> {
             ? t.over10(format.span(from))
             : from === 0
               ? t.upTo(format.span(to))
-              : `${from / 60}–${to / 60} min`,
+              : to <= 60
+                ? `${from}–${to} s`
+                : `${from / 60}–${to / 60} min`,
       values: [{ value, tone: role, name: texts.role[role] }],
     }));
     const figure = (value: number | null) => (value === null ? "–" : format.span(value));
@@ -220,7 +222,7 @@ function noon(day: string): number {
 }
 
 function shortDay(day: string): string {
-  return format.moment(`${day}T12:00:00`, Date.parse(`${day}T12:00:00`)).split(",")[0] ?? day;
+  return format.day(`${day}T12:00:00`);
 }
 
 customElements.define("hs-overview", OverviewView);

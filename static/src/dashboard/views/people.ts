@@ -48,7 +48,8 @@ class PeopleView extends View<List<PersonSummary>> {
         columns: [
           {
             head: t.person,
-            cell: (row) => html`${row.id} ${row.erased_at ? html`<small class="quiet">${t.erased}</small>` : nothing}`,
+            cell: (row) =>
+              html`${row.name ?? row.id}<small class="id">${row.name ? row.id : nothing}</small> ${row.erased_at ? html`<small class="quiet">${t.erased}</small>` : nothing}`,
           },
           {
             head: t.punctuality,

@@ -27,11 +27,12 @@ interface Whole {
 
 class PersonView extends View<Whole> {
   protected heading() {
-    return this._data?.person.id ?? this.place.id ?? "";
+    const person = this._data?.person;
+    return person?.name ?? person?.id ?? this.place.id ?? "";
   }
 
   protected override above() {
-    return html`<p class="crumbs"><a href=${href(place("people"))}>${texts.views.people}</a> /</p>`;
+    return html`<p class="crumbs"><a href=${href(place("people"))}>${texts.views.people}</a> / <span class="id">${this._data?.person.id ?? this.place.id}</span></p>`;
   }
 
   protected override hears({ kind }: Hint) {
@@ -58,7 +59,7 @@ class PersonView extends View<Whole> {
     const { app } = this;
     const { person } = data;
     return html`
-      ${app.can("end") ? html`<button @click=${async () => (await cancelMany(app, person.id)) && this.refresh()} data-testid="cancel-week">${t.cancelWeek}</button>` : nothing}
+      ${app.can("cancel_range") ? html`<button @click=${async () => (await cancelMany(app, person.id)) && this.refresh()} data-testid="cancel-week">${t.cancelWeek}</button>` : nothing}
       ${app.can("moderate") ? html`<button class="danger-quiet" @click=${() => this.#sanction(person)} data-testid="sanction">${t.sanction.button}</button>` : nothing}
       ${app.can("admin") ? html`<button @click=${() => this.#export(person)}>${icon("download")} ${t.export}</button>` : nothing}
       ${app.can("admin") && !person.erased_at ? html`<button class="danger-quiet" @click=${() => this.#erase(person)} data-testid="erase">${t.erase.button}</button>` : nothing}
@@ -157,7 +158,7 @@ class PersonView extends View<Whole> {
   #plot({ data, late_grace_seconds }: PunctualitySeries) {
     if (data.length < 2) return html`<p class="empty">${t.tooFew}</p>`;
     const at = data.map((_, index) => index + 1);
-    const label = (index: number) => format.date(data[Math.round(index) - 1]?.starts_at ?? 0).replace(/ \d{4}$/, "");
+    const label = (index: number) => format.day(data[Math.round(index) - 1]?.starts_at ?? 0);
     return html`
       <hs-plot .at=${at} .ordinal=${label} .bounds=${[0, 100]} .unit=${(value: number) => `${Math.round(value)} %`} .summary=${t.plotSummary(data.length)}
         .series=${[
@@ -212,7 +213,7 @@ class PersonView extends View<Whole> {
         <h2>${t.marks} ${rules(["P1.8"])}</h2>
         <ul class="rows">
           ${person.contests.map((each) => html`<li>${chip(each.waiting ? t.contestWaits : t.contested, each.waiting ? "warn" : "faint")} ${sessionLink(each.session)} ${when(each.starts_at, now)} <span>“${each.text ?? texts.erased}”</span></li>`)}
-          ${person.excuses.map((each) => html`<li>${chip(t.excused, "good")} ${sessionLink(each.session)} ${when(each.starts_at, now)} <span class="quiet">${each.by}: ${each.text ?? texts.erased}</span></li>`)}
+          ${person.excuses.map((each) => html`<li>${chip(t.excused, "good")} ${sessionLink(each.session)} ${when(each.starts_at, now)} <span class="quiet">${this.app.who(each.by)}: ${each.text ?? texts.erased}</span></li>`)}
         </ul>
       </section>
     `;

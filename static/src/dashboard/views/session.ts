@@ -86,12 +86,16 @@ class SessionView extends View<Whole> {
 
   async #receipts(path: string, signal: AbortSignal): Promise<Checked[]> {
     const { client } = this.app;
-    const { keys } = await client.get<{ keys: Record<string, string>[] }>("/.well-known/jwks.json", {}, signal);
-    return Promise.all(
+    const records = await Promise.all(
       ROLES.map(async (role) => {
         const { jws } = await client.get<{ jws: string }>(`${path}/receipt`, { role }, signal);
-        return { role, fits: await check(jws, keys), issuer: decode(jws).iss };
+        return { role, jws };
       }),
+    );
+    // then the keys: the one that signed may have been made for the first of these
+    const { keys } = await client.get<{ keys: Record<string, string>[] }>("/.well-known/jwks.json", {}, signal);
+    return Promise.all(
+      records.map(async ({ role, jws }) => ({ role, fits: await check(jws, keys), issuer: decode(jws).iss })),
     );
   }
 
@@ -236,7 +240,7 @@ class SessionView extends View<Whole> {
     return html`
       <section class="card why" aria-labelledby="why-title">
         <h2 id="why-title">${t.why}</h2>
-        <ol class="sentences">${why.sentences.map(({ rule, text }) => html`<li><p>${text}</p>${rules([rule])}</li>`)}</ol>
+        <ol class="sentences">${why.sentences.map(({ rule, text }) => html`<li><p>${inMinutes(text)}</p>${rules([rule])}</li>`)}</ol>
         ${formula && inputs.fee ? this.#sum(why) : nothing}
         <h3>${t.inputs}</h3>
         ${facts([
@@ -375,6 +379,11 @@ class SessionView extends View<Whole> {
         : problem.message || texts.state.failed;
     return html`<p class="empty" role="status">${words} <button class="plain" @click=${this.refresh}>${texts.state.again}</button></p>`;
   }
+}
+
+/** Spans that the server says in seconds, as people say them. */
+function inMinutes(text: string): string {
+  return text.replace(/(\d+(?:\.\d+)?) s\b/g, (_, seconds) => format.span(Number(seconds)));
 }
 
 const DELIVERY: Record<string, Tone> = { pending: "warn", delivered: "good", failed: "bad" };

@@ -65,7 +65,7 @@ class SessionsView extends View<List<Session>> {
 
   protected override actions() {
     return html`
-      ${this.app.can("end") ? html`<button @click=${() => cancelMany(this.app).then(this.#after)} data-testid="bulk-cancel">${t.cancelMany}</button>` : nothing}
+      ${this.app.can("cancel_range") ? html`<button @click=${() => cancelMany(this.app).then(this.#after)} data-testid="bulk-cancel">${t.cancelMany}</button>` : nothing}
       ${csvLink("/v1/sessions.csv", SESSION_FILTERS, this.place.query)}
     `;
   }
@@ -101,6 +101,7 @@ class SessionsView extends View<List<Session>> {
           ? {
               select: {
                 chosen: new Set(this.#chosen.keys()),
+                may: undecided,
                 toggle: (id: string) => this.#toggle(list.data.find((row) => row.id === id)),
                 label: (row: Session) => t.choose(row.id),
               },

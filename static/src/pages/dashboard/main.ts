@@ -19,7 +19,7 @@ import "../../dashboard/views/health";
 import "../../dashboard/views/audit";
 import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { href, type Place, place, read, type ViewName } from "../../dashboard/address";
-import type { Me, Overview, Right } from "../../dashboard/answers";
+import type { List, Me, Operator, Overview, Right } from "../../dashboard/answers";
 import type { App, Ask } from "../../dashboard/app";
 import type { AskDialog } from "../../dashboard/ask";
 import { asProblem, Client, type Problem } from "../../dashboard/client";
@@ -89,6 +89,7 @@ class Dashboard extends LitElement implements App {
   #hints: LiveHints | null = null;
   #up = true;
   #ahead = 0;
+  #names = new Map<string, string>();
   #drawer = false;
   #help = false;
   #said = "";
@@ -120,6 +121,10 @@ class Dashboard extends LitElement implements App {
 
   now(): number {
     return Date.now() + this.#ahead;
+  }
+
+  who(id: string | null): string {
+    return id === null ? texts.byRules : (this.#names.get(id) ?? id);
   }
 
   can(right: Right): boolean {
@@ -195,7 +200,19 @@ class Dashboard extends LitElement implements App {
     this.#hints = hints;
     hints.start();
     void this.#count();
+    void this.#meet();
     this.requestUpdate();
+  }
+
+  /** Who the ids of operators are. */
+  async #meet(): Promise<void> {
+    try {
+      const { data } = await this.client.get<List<Operator>>("/v1/operators");
+      this.#names = new Map(data.map(({ id, name }) => [id, name]));
+      this.requestUpdate();
+    } catch {
+      // then they are shown by their ids
+    }
   }
 
   #signedOut(): void {
