@@ -24,6 +24,7 @@ from server.api.access import client_address
 from server.api.control import control_app
 from server.api.doorstep import Runner
 from server.api.health import METRICS
+from server.api.hub import Hub
 from server.api.limiter import Limiter
 from server.api.routes import SERVER_OPTIONS, Deps, build_app
 from server.config import Settings, throwaway_secret
@@ -116,6 +117,9 @@ class Service:
         self.desk.mutual = self.switchboard.mutual_ms
         self.desk.alarm = self.timers.wake_at
         self.desk.listeners.append(self.attendant)
+        hub = Hub()
+        self.desk.listeners.append(hub)
+        self.desk.operators.signed_out = hub.end
         self.app = build_app(
             Deps(
                 desk=self.desk,
@@ -128,6 +132,7 @@ class Service:
                 demo=lambda: self.demo,
                 sockets=lambda: len(self.fanout.everyone()),
                 limiter=limiter,
+                hub=hub,
                 self_test=lambda: self.self_test.newest,
                 attempts=lambda: self.deliverer.outcomes,
                 vitals=lambda: self.vitals.history,

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from server.api.hub import Hub
 from server.api.limiter import Limiter
 from server.config import Settings
 from server.desk import Desk
@@ -73,6 +74,7 @@ class Deps:
     limiter: Limiter = field(default_factory=Limiter)
     self_test: Callable[[], Outcome | None] = lambda: None
     attempts: Callable[[], Mapping[str, int]] = dict  # at sending events, by what came of them
+    hub: Hub = field(default_factory=Hub)
     vitals: Callable[[], Sequence[Vital]] = list  # the last hour of this process, oldest first
 
 

@@ -209,13 +209,13 @@ async def overview(request: web.Request) -> web.Response:
     start = asked.from_ if asked.from_ is not None else now // _DAY * _DAY
     end = asked.to if asked.to is not None else start + _DAY
     day = await views_desk.counts(here.database, start, end)
-    open_now = await views.phases(here.database)
+    open_now = await views_desk.present(here.database)
     queue = await views_desk.queue_counts(here.database, now, request[CALLER].key)
     post = await views_post.post(here.database, now)
     return answer(
         OverviewAnswer(
             server_time=now,
-            now=NowAnswer(**{phase: open_now.get(phase, 0) for phase in ("live", "held", "waiting")}),
+            now=NowAnswer(**open_now),
             day=DayAnswer(
                 from_=start,
                 to=end,

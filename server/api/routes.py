@@ -18,6 +18,7 @@ from server.api import (
     docs,
     endpoints,
     health,
+    live,
     me,
     middleware,
     openapi,
@@ -904,6 +905,7 @@ def build_app(deps: Deps) -> web.Application:
     app[health.METRICS] = health.Metrics()
     app[docs.DOCUMENT] = openapi.build(ROUTES)
     app.on_response_prepare.append(middleware.add_headers)
+    app.on_shutdown.append(live.part)
     for route in ROUTES:
         handler = guarded(route)
         app.router.add_route(route.method, route.path, handler, expect_handler=middleware.expect)

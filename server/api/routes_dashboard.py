@@ -5,7 +5,7 @@ Those under ``/dashboard`` are for its own page alone and stand in no document; 
 
 from __future__ import annotations
 
-from server.api import bulk, cases, dashboard, desk, operators, people, requests, requests_desk, statistics
+from server.api import bulk, cases, dashboard, desk, live, operators, people, requests, requests_desk, statistics
 from server.api.route import Open, Route
 from server.policy.operators import Right
 from server.standing import SeriesAnswer
@@ -26,6 +26,7 @@ OWN: tuple[Route, ...] = (
     Route("POST", "/dashboard/sign-in", dashboard.sign_in, Open.EVERYONE),
     Route("POST", "/dashboard/sign-out", dashboard.sign_out, Open.SIGNED_IN),
     Route("GET", "/dashboard/me", dashboard.me, Open.SIGNED_IN),
+    Route("GET", "/dashboard/live", live.socket, Open.EVERYONE),  # it asks by itself who calls, and from where
     Route("POST", "/dashboard/setup", dashboard.setup, Open.EVERYONE),
     Route("POST", "/dashboard/setup/confirm", dashboard.confirm, Open.EVERYONE),
     Route("GET", "/dashboard", dashboard.page, Open.EVERYONE),

@@ -80,6 +80,16 @@ async def here(reader: Reader, limit: int) -> list[Record]:
         return await sessions.load_many(connection, [row.id for row in await connection.execute(query)])
 
 
+async def present(reader: Reader) -> dict[str, int]:
+    """How many sessions there are of those in which somebody is present or that are held, by phase."""
+    s = tables.sessions
+    query = (
+        select(s.c.status, func.count().label("n")).where(s.c.status.in_(_HERE), s.c.probe == 0).group_by(s.c.status)
+    )
+    async with reader.read() as connection:
+        return dict.fromkeys(_HERE, 0) | {row.status: row.n for row in await connection.execute(query)}
+
+
 @dataclass(frozen=True, slots=True)
 class Letter:
     """One mail to one party, and what became of it."""
@@ -379,6 +389,7 @@ __all__ = [
     "one_case",
     "operators",
     "outcomes",
+    "present",
     "pseudonym",
     "quality",
     "queue",
