@@ -18,6 +18,7 @@ from aiohttp import web
 from playwright.async_api import Page
 
 from server.api.deps import Deps
+from server.api.hub import Hub
 from server.api.limiter import Limiter
 from server.api.routes import SERVER_OPTIONS, build_app
 from server.config import Settings
@@ -149,8 +150,11 @@ async def desk_server(month_file: Path, folder: Path) -> AsyncIterator[DeskServe
         made.desk.endpoints.vet = egress.vet
         await egress.start()
         stack.push_async_callback(deliverer.stop)
+        hub = Hub()
+        made.desk.listeners.append(hub)
+        made.desk.operators.signed_out = hub.end
         server = DeskServer(made, origin, f"{origin}/sink", deliverer)
-        app = build_app(_deps(server))
+        app = build_app(_deps(server, hub))
         app.router.add_post("/sink", server.take)
         runner = web.AppRunner(app, **SERVER_OPTIONS, shutdown_timeout=0.2)
         await runner.setup()
@@ -159,7 +163,7 @@ async def desk_server(month_file: Path, folder: Path) -> AsyncIterator[DeskServe
         yield server
 
 
-def _deps(server: DeskServer) -> Deps:
+def _deps(server: DeskServer, hub: Hub) -> Deps:
     nobody: Any = server
     return Deps(
         desk=server.office.desk,
@@ -171,4 +175,5 @@ def _deps(server: DeskServer) -> Deps:
         draining=lambda: False,
         limiter=Limiter(),
         sockets=lambda: 6,
+        hub=hub,
     )
