@@ -31,7 +31,9 @@ export default defineConfig({
     manifest: true, // for the table of sizes
     assetsInlineLimit: 0, // the pages are served under a strict Content-Security-Policy
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: { session: "session.html", home: "home.html", receipt: "receipt.html" } },
+    rolldownOptions: {
+      input: { session: "session.html", home: "home.html", receipt: "receipt.html", dashboard: "dashboard.html" },
+    },
   },
   test: { setupFiles: "test/setup.ts", css: true }, // style sheets are read, not left out
 });
