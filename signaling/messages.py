@@ -180,7 +180,13 @@ class ReportAndLeaveCommand(Command):
     join: JoinId | None = Field(default=None, description="the join it was pressed in: with an older one it is stale")
 
 
+QualityLevel: TypeAlias = Literal["good", "fair", "poor", "none"]
+
+
 class QualityCommand(Command):
+    """How the call is for this side, as its page measures it: kept a while as evidence, never for a verdict (P5.7)."""
+
+    level: QualityLevel | None = Field(default=None, description="what the page shows; none: nothing comes in")
     round_trip_ms: Annotated[int, Field(ge=0, le=60_000)] | None = None
     loss_percent: Annotated[int, Field(ge=0, le=100)] | None = None
     bitrate_kbps: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
@@ -237,6 +243,7 @@ class Me(Message):
     accepted: bool
     here: bool
     join: JoinId | None
+    locale: str | None = Field(default=None, description="the booking's, for the language of the page (BCP 47)")
 
 
 class Other(Message):
@@ -336,11 +343,20 @@ class Afterwards(Message):
     contested: bool
 
 
+class Away(Message):
+    """Not there, inside the booked window; ``bridged``: back within the grace (P0.7, P3.5)."""
+
+    start: Time
+    end: Time
+    bridged: bool
+
+
 class PartySummary(Message):
     arrived_at: Time | None
     lateness_seconds: Seconds | None
     attendance: str | None
     present_seconds: Seconds
+    away: tuple[Away, ...] = ()
 
 
 class RefundPart(Message):

@@ -9,17 +9,18 @@ from typing import Any
 
 import pytest
 
+from tests import built
 from tests.e2e.stage import chromium, person, server
 from tests.stores import cluster, where
 
-__all__ = ["chromium", "cluster", "person", "server", "where"]
+__all__ = ["built", "chromium", "cluster", "person", "server", "where"]
 
 LONGEST_FIRST = ("trial/", "e2e/", "security/", "year/", "server/")
 """Files that several processes take one by one: who takes a long one last keeps all the others waiting."""
 
 
 WITHIN = 240.0
-"""Seconds that a coroutine may take. What comes too late ends as a failure that can be read, with its fixtures torn down
+"""Seconds that a coroutine may take. What comes too late ends as a failure that can be read, its fixtures torn down
 after it; pytest-timeout's signal, which comes later, may strike anywhere and take the process with it."""
 
 

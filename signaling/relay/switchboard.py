@@ -575,8 +575,10 @@ class _Lane:
         """One worker, from its start until it is gone: no other reads the sockets before."""
 
         def report(message: wire.Message) -> None:
-            if isinstance(message, wire.Ready) and not ready.done():
-                ready.set_result(None)
+            if isinstance(message, wire.Ready):
+                log.info("relay_worker_ready", worker=self._number, packets="compiled" if message.compiled else "pure")
+                if not ready.done():
+                    ready.set_result(None)
             elif isinstance(message, wire.Totals):
                 self._present = message
             self._heard(message)

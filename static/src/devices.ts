@@ -39,6 +39,8 @@ export class Devices {
   readonly state: Record<DeviceKind, DeviceState> = { camera: "asking", microphone: "asking" };
   choices: Choices = NO_CHOICES;
   speaker = "";
+  /** Told when a device went and another took its place, or none did. */
+  onFallback: (kind: DeviceKind | "speaker", label: string | null) => void = () => {};
   /** The own picture; a new stream for a new camera, so that a `<video>` notices. */
   preview: MediaStream | null = null;
   /** The newest device that went away; whoever shows it may set it to null. */
@@ -204,6 +206,7 @@ export class Devices {
 
   #fellBack(kind: Fallback["kind"], gone: string, instead: string | null): void {
     this.fallback = { kind, gone, instead };
+    this.onFallback(kind, instead);
     this.#changed();
   }
 

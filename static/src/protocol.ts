@@ -20,6 +20,12 @@ export interface Afterwards {
   contested: boolean;
 }
 
+export interface Away {
+  start: string;
+  end: string;
+  bridged: boolean;
+}
+
 export interface Consent {
   id: string;
   by: Role;
@@ -122,6 +128,8 @@ export interface Me {
   accepted: boolean;
   here: boolean;
   join: string | null;
+  /** the booking's, for the language of the page (BCP 47) */
+  locale?: string | null;
 }
 
 export interface Money {
@@ -158,6 +166,7 @@ export interface PartySummary {
   attendance: string | null;
   /** seconds */
   present_seconds: number;
+  away: readonly Away[];
 }
 
 export interface Peer {
@@ -357,6 +366,8 @@ export interface OpenTestCommand {
 
 export interface QualityCommand {
   command_id: string;
+  /** what the page shows; none: nothing comes in */
+  level?: "good" | "fair" | "poor" | "none" | null;
   round_trip_ms?: number | null;
   loss_percent?: number | null;
   bitrate_kbps?: number | null;

@@ -23,6 +23,7 @@ from playwright.async_api import Error as PlaywrightError
 
 from tests.e2e.network import RELAY, Network, entered
 from tests.e2e.stage import CHROMIUM_FLAGS, WATCH_CONNECTIONS, Person, Server, until
+from tests.e2e.test_call import PULLABLE, code
 from tests.e2e.test_checkin import level_of
 from tests.e2e.test_network import UFRAG
 from tests.e2e.test_strict_network import NO_UDP
@@ -203,6 +204,43 @@ async def test_P3_5_the_experts_computer_sleeps_for_twenty_seconds(server: Serve
     await asyncio.gather(*(one.is_in("call", within=60) for one in people))
     await both_see(*people)
     await nobody_is_blamed(server, people[0])
+
+
+@one_way
+async def test_P5_6_P0_6_a_call_on_a_phone_between_two_kinds_of_browsers(
+    server: Server, anybody: Anybody, client: str, expert: str
+) -> None:
+    """Portrait: the same code, a word each way, a camera that goes, a reload, and a second device."""
+    booked = await server.book(starts_in=-10, minutes=10)
+    people = await anybody(client, booked["links"]["client"]), await anybody(expert, booked["links"]["expert"])
+    for one in people:
+        await one.page.set_viewport_size({"width": 390, "height": 844})
+        await one.page.add_init_script(PULLABLE)
+        await one.join()
+    await both_see(*people)
+    assert await code(people[0]) == await code(people[1])
+    for one, other in (people, people[::-1]):
+        await one.by("close-panel").click()
+        await one.by("chat").click()
+        await one.by("chat-input").fill(f"from {one.link[-4:]}")
+        await one.by("chat-send").click()
+        await other.by("chat").get_by_text("Chat (1)").or_(other.by("chat-input")).first.wait_for(state="visible")
+    for one, other in (people, people[::-1]):
+        assert f"from {other.link[-4:]}" in await one.page.get_by_role("log").inner_text()
+        assert await one.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        await one.by("close-panel").click()
+        await one.page.evaluate("__pull('video')")
+        await one.by("toast").wait_for(state="visible")
+        await other.sees_video(60)
+    await people[1].page.reload()
+    await people[1].is_in("call", within=60)
+    await both_see(*people)
+    assert await code(people[0]) == await code(people[1])
+    second = await anybody(client, people[1].link)
+    await second.join()
+    await people[1].is_in("replaced")
+    await both_see(people[0], second)
+    assert "departed" not in await server.kinds()
 
 
 @one_way

@@ -189,11 +189,10 @@ const ends: EndTexts = {
 
 export const en = {
   title: "Your session",
+  language: "Language",
   role: { client: "client", expert: "expert" } satisfies Record<Role, string>,
   with: (name: string) => `With ${name}`,
   minutes: (count: number) => (count === 1 ? "1 minute" : `${count} minutes`),
-  span: (minutes: number, seconds: number) =>
-    minutes === 0 ? `${seconds} s` : seconds === 0 ? `${minutes} min` : `${minutes} min ${seconds} s`,
   close: "Close",
   back: "Back",
 
@@ -405,6 +404,87 @@ export const en = {
     chatSend: "Send",
     chatClosed: "Chat opens when you are connected.",
     me: "You",
+    reactions: "React",
+    reactionNames: {
+      thumbs: "Thumbs up",
+      heart: "Heart",
+      clap: "Applause",
+      laugh: "Laughing",
+      surprise: "Surprised",
+      hand: "Raised hand",
+    },
+    reacted: (name: string, what: string) => `${name}: ${what}`,
+    pip: "Picture in picture",
+    fullScreen: "Full screen",
+    /** What a button does, and the key for it. */
+    shortcut: (label: string, key: string) => `${label} (${key})`,
+    shortcuts: "One key for each button, while you are not typing",
+    markHelp:
+      "A mark with your name moves over the other’s picture, and one with theirs over yours. It says who was looking; it does not keep a device in the room from recording.",
+    deviceChanged: {
+      microphone: (label: string) => `Your microphone was disconnected. You are using another: ${label}.`,
+      camera: (label: string) => `Your camera was disconnected. You are using another: ${label}.`,
+      speaker: (label: string) => `Your speaker was disconnected. You are using another: ${label}.`,
+    },
+    deviceGone: {
+      microphone: "Your microphone was disconnected, and there is no other. You can still listen and write.",
+      camera: "Your camera was disconnected, and there is no other. You can still talk.",
+      speaker: "Your speaker was disconnected. You hear the call by the usual one of this device.",
+    },
+  },
+
+  own: {
+    show: "Show your own picture",
+    hide: "Hide your own picture",
+    move: "Move your own picture",
+    moveHelp: (corner: string) =>
+      `Move your own picture, now ${corner}: by the arrow keys, or press for the next corner`,
+    corner: {
+      "top left": "top left",
+      "top right": "top right",
+      "bottom left": "bottom left",
+      "bottom right": "bottom right",
+    },
+  },
+
+  quality: {
+    mine: "Your connection",
+    of: (name: string) => `${name}’s connection`,
+    level: { good: "good", fair: "fair", poor: "weak", none: "interrupted" },
+    why: {
+      loss: "some sound and picture does not arrive",
+      delay: "it takes long to arrive",
+      bandwidth: "there is little room for the picture",
+      no_media: "nothing arrives at present",
+    },
+    say: (whose: string, level: string) => `${whose}: ${level}`,
+    sayWhy: (whose: string, level: string, why: string) => `${whose}: ${level}, ${why}`,
+    weak: (whose: string, why: string) => `${whose} is weak: ${why}.`,
+  },
+
+  safety: {
+    heading: "Safety code",
+    button: "Safety code, not compared yet",
+    checked: "Checked: you both see the same code",
+    about: (name: string) =>
+      `Read this code to ${name}, or let ${name} read it to you. If both of you see the same, nobody stands between your two browsers.`,
+    waiting: "The code is being made …",
+    impossible: "There is no code for this connection. You can step out and join again to make a new one.",
+    compare: "Compare the codes.",
+    same: "They are the same",
+    waitingFor: (name: string) => `You said that they are the same. ${name} has not yet.`,
+    theyChecked: (name: string) => `${name} says that they are the same. Compare the codes.`,
+    different: "They are different",
+    differentHelp:
+      "Say nothing that others must not hear. Leave, and join again with the link of your invitation; if the codes still differ, write to us.",
+    limits: "Whoever joins anew, on another device say, brings a new code.",
+    /** In the order of the pictures; short, for reading aloud. */
+    names: [
+      ...["dog", "cat", "lion", "horse", "elephant", "rabbit", "fish", "butterfly"],
+      ...["sunflower", "tree", "mushroom", "moon", "star", "cloud", "fire", "rainbow"],
+      ...["apple", "banana", "grapes", "carrot", "bread", "cake", "coffee", "balloon"],
+      ...["bell", "key", "anchor", "bicycle", "train", "scissors", "umbrella", "guitar"],
+    ],
   },
 
   held: {
@@ -557,11 +637,26 @@ export const en = {
     expert: "Expert here",
     mutual: "Heard and saw each other",
     arrived: (time: string) => `from ${time}`,
+    fromTo: (from: string, to: string) => `${from} to ${to}`,
+    /** The drawing, for whoever does not see it. */
+    timeline: (client: string, expert: string) => `Client here: ${client}. Expert here: ${expert}.`,
     absent: "did not join",
     next: "Keep this link: everything here can be seen again with it.",
     calendarFailed: "The calendar entry could not be loaded.",
     receipt: "Your signed record",
     unloaded: "The rest of this page could not be loaded.",
+  },
+
+  next: {
+    heading: "What comes next",
+    until: (time: string, what: string) => `Until ${time}: ${what}`,
+    what: {
+      rate: (name: string) => `say how it was with ${name}`,
+      refund: () => "ask back the time that was not delivered",
+      appeal: () => "object to the restriction on your account",
+    },
+    calendar: "Add to calendar",
+    link: "Open your session again with the link of your invitation.",
   },
 
   receipt: {
@@ -705,6 +800,7 @@ export const en = {
   },
 
   home: {
+    title: "Headstrt Sessions",
     heading: "One to one, for the booked time",
     intro: [
       "Here a client and an expert meet by video for the time they booked. The call ends by itself when the time is over.",
