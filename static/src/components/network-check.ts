@@ -88,8 +88,6 @@ export class NetworkCheck extends RoomElement {
   }
 }
 
-const oneDigit = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
-
 function figures({ protocol, round_trip_ms, loss_percent, bitrate_kbps, capped }: Figures) {
   return html`
     <details class="figures">
@@ -97,11 +95,16 @@ function figures({ protocol, round_trip_ms, loss_percent, bitrate_kbps, capped }
       <dl>
         <div><dt>${t.roundTrip}</dt><dd>${round_trip_ms === null ? "–" : t.ms(round_trip_ms)}</dd></div>
         <div><dt>${t.missing}</dt><dd>${loss_percent === null ? "–" : t.percent(loss_percent)}</dd></div>
-        <div><dt>${t.room}</dt><dd>${bitrate_kbps === null ? "–" : t.mbit(oneDigit.format(bitrate_kbps / 1000), !capped)}</dd></div>
+        <div><dt>${t.room}</dt><dd>${bitrate_kbps === null ? "–" : t.mbit(oneDigit(bitrate_kbps / 1000), !capped)}</dd></div>
         <div><dt>${t.way}</dt><dd data-testid="network-way">${protocol?.toUpperCase()}</dd></div>
       </dl>
     </details>
   `;
+}
+
+/** In the language in use by now. */
+function oneDigit(value: number): string {
+  return new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }).format(value);
 }
 
 function mark(state: NetworkState) {

@@ -156,7 +156,9 @@ export class Preview extends RoomElement {
             </div>`
           : nothing
       }
-      <div role="status">${speakerHeard === false ? html`<p class="help">${t.notHeard}</p>` : nothing}</div>
+      <div role="status">
+        ${speakerHeard === null ? nothing : speakerHeard ? html`<p class="quiet">${t.heardWell}</p>` : html`<p class="help">${t.notHeard}</p>`}
+      </div>
     `;
   }
 

@@ -180,9 +180,9 @@ export const de: Texts = {
 
   checkin: {
     when: (day, from, to, zone) => `${day}, ${from} bis ${to}, ${zone}`,
-    devices: "Kamera und Mikrofon",
+    devices: "Kamera, Ton und Verbindung",
     preview: "Ihre Kamera, wie in einem Spiegel",
-    asking: "Ihr Browser fragt nach der Erlaubnis …",
+    asking: "Ihre Kamera startet … Wenn Ihr Browser fragt, wählen Sie „Zulassen“.",
     cameraOff: "Kamera aus",
     turnOn: "Einschalten",
     turnOff: "Ausschalten",
@@ -191,7 +191,17 @@ export const de: Texts = {
     microphone: "Mikrofon",
     speaker: "Lautsprecher",
     level: "Mikrofonpegel",
+    speak: "Sagen Sie etwas: Der Balken sollte sich bewegen.",
+    hears: "Wir hören Sie.",
     silent: "Wir hören nichts. Ist das richtige Mikrofon gewählt, und ist es eingeschaltet?",
+    mutedOutside: "Ihr Mikrofon ist stumm, durch einen Schalter daran oder in Ihrem System. Schalten Sie es dort ein.",
+    mark: { ok: "Funktioniert:", attention: "Bitte ansehen:" },
+    fellBack: (gone, instead) => `„${gone}“ wurde getrennt. Wir benutzen jetzt „${instead}“.`,
+    gone: {
+      camera: (gone) => `„${gone}“ wurde getrennt, und es gibt keine andere Kamera. Sie können mit Ton teilnehmen.`,
+      microphone: (gone) => `„${gone}“ wurde getrennt, und es gibt kein anderes Mikrofon.`,
+      speaker: (gone) => `„${gone}“ wurde getrennt, und Ihr Browser nennt keinen anderen Lautsprecher.`,
+    },
     testSpeaker: "Ton abspielen",
     heard: "Haben Sie ihn gehört?",
     yes: "Ja",
@@ -200,24 +210,99 @@ export const de: Texts = {
     notHeard: "Stellen Sie lauter, oder wählen Sie einen anderen Lautsprecher, und spielen Sie den Ton noch einmal ab.",
     help: {
       camera: {
-        denied_by_browser:
-          "Ihr Browser gibt dieser Seite die Kamera nicht frei. Öffnen Sie die Einstellungen neben der Adresse und erlauben Sie sie.",
-        denied_by_system:
-          "Ihr System gibt dem Browser die Kamera nicht frei. Erlauben Sie sie in den Datenschutz-Einstellungen des Systems und versuchen Sie es noch einmal.",
-        missing: "Es wurde keine Kamera gefunden. Schließen Sie eine an, oder nehmen Sie ohne teil.",
-        busy: "Ihre Kamera startet nicht. Vielleicht benutzt sie ein anderes Programm; schließen Sie es und versuchen Sie es noch einmal.",
+        denied_by_browser: "Ihr Browser gibt dieser Seite die Kamera nicht frei.",
+        dismissed:
+          "Ihr Browser hat gefragt, ob diese Seite die Kamera benutzen darf. Drücken Sie „Noch einmal“ und wählen Sie „Zulassen“.",
+        denied_by_system: "Ihr System gibt dem Browser die Kamera nicht frei.",
+        missing: "Es wurde keine Kamera gefunden. Wenn Sie eine anschließen, merkt es diese Seite.",
+        busy: "Ihre Kamera startet nicht. Vielleicht benutzt sie ein anderes Programm oder ein anderer Tab: Schließen Sie es und drücken Sie „Noch einmal“.",
       },
       microphone: {
-        denied_by_browser:
-          "Ihr Browser gibt dieser Seite das Mikrofon nicht frei. Öffnen Sie die Einstellungen neben der Adresse und erlauben Sie es.",
-        denied_by_system:
-          "Ihr System gibt dem Browser das Mikrofon nicht frei. Erlauben Sie es in den Datenschutz-Einstellungen des Systems und versuchen Sie es noch einmal.",
-        missing:
-          "Es wurde kein Mikrofon gefunden. Schließen Sie eines an, oder nehmen Sie teil, um zuzuhören und zu schreiben.",
-        busy: "Ihr Mikrofon startet nicht. Vielleicht benutzt es ein anderes Programm; schließen Sie es und versuchen Sie es noch einmal.",
+        denied_by_browser: "Ihr Browser gibt dieser Seite das Mikrofon nicht frei.",
+        dismissed:
+          "Ihr Browser hat gefragt, ob diese Seite das Mikrofon benutzen darf. Drücken Sie „Noch einmal“ und wählen Sie „Zulassen“.",
+        denied_by_system: "Ihr System gibt dem Browser das Mikrofon nicht frei.",
+        missing: "Es wurde kein Mikrofon gefunden. Wenn Sie eines anschließen, merkt es diese Seite.",
+        busy: "Ihr Mikrofon startet nicht. Vielleicht benutzt es ein anderes Programm oder ein anderer Tab: Schließen Sie es und drücken Sie „Noch einmal“.",
       },
     },
-    withoutDevices: "Sie können ohne Kamera teilnehmen, und sogar ohne Mikrofon.",
+    sameWay: "Erlaubt wird es an derselben Stelle.",
+    ways: {
+      browser: {
+        chromium:
+          "Klicken Sie auf das Zeichen links in der Adressleiste und erlauben Sie es dort. Diese Seite macht von selbst weiter.",
+        firefox:
+          "Klicken Sie auf das durchgestrichene Zeichen neben der Adresse, nehmen Sie die Einstellung mit × weg, drücken Sie dann „Noch einmal“ und wählen Sie „Erlauben“.",
+        safari:
+          "Wählen Sie im Menü Safari › Einstellungen für diese Website „Erlauben“, und drücken Sie dann „Noch einmal“.",
+        safariPhone:
+          "Tippen Sie auf das Zeichen in der Adressleiste, dann auf Website-Einstellungen, und erlauben Sie es. Tippen Sie danach auf „Noch einmal“.",
+        phone:
+          "Tippen Sie auf das Zeichen neben der Adresse, dann auf Berechtigungen, und erlauben Sie es. Tippen Sie danach auf „Noch einmal“.",
+        other:
+          "Öffnen Sie die Einstellungen dieser Seite neben der Adresse und erlauben Sie es. Drücken Sie danach „Noch einmal“.",
+      },
+      system: {
+        windows: (what) =>
+          `Öffnen Sie Einstellungen › Datenschutz und Sicherheit › ${what} und schalten Sie den Zugriff für Apps und für Ihren Browser ein. Drücken Sie danach „Noch einmal“.`,
+        mac: (what) =>
+          `Öffnen Sie Systemeinstellungen › Datenschutz & Sicherheit › ${what} und schalten Sie Ihren Browser ein. Vielleicht muss er neu gestartet werden.`,
+        linux: (what) =>
+          `Ist Ihr Browser ein Flatpak oder Snap, erlauben Sie es dort: ${what}. Drücken Sie danach „Noch einmal“.`,
+        android: (what) =>
+          `Öffnen Sie Einstellungen › Apps › Ihr Browser › Berechtigungen und erlauben Sie: ${what}. Tippen Sie danach auf „Noch einmal“.`,
+        ios: (what) =>
+          `Öffnen Sie die App Einstellungen, wählen Sie Ihren Browser und schalten Sie ein: ${what}. Tippen Sie danach auf „Noch einmal“.`,
+        other: (what) =>
+          `Erlauben Sie es in den Datenschutz-Einstellungen Ihres Systems: ${what}. Drücken Sie danach „Noch einmal“.`,
+      },
+    },
+    without: {
+      camera: "Sie können trotzdem teilnehmen, mit Ton.",
+      microphone: "Sie können trotzdem teilnehmen, die andere Person sehen und hören und schreiben.",
+    },
+    network: {
+      name: "Verbindung",
+      test: "Prüfen",
+      again: "Noch einmal prüfen",
+      idle: "Wie gut Ihr Netz ein Gespräch trägt. Es dauert etwa zehn Sekunden.",
+      running: "Ihre Verbindung wird geprüft, etwa zehn Sekunden …",
+      untested: (code) =>
+        ({
+          tests_full: "Gerade prüfen viele ihr Netz. Versuchen Sie es gleich noch einmal.",
+          too_many_requests:
+            "Für den Moment haben Sie oft genug geprüft. Versuchen Sie es in einer Minute noch einmal.",
+          stopped: "Die Prüfung wurde abgebrochen.",
+          offline: "Diese Seite ist im Moment nicht verbunden. Versuchen Sie es, sobald sie es ist.",
+        })[code] ?? "Die Prüfung war gerade nicht möglich. Sie können trotzdem teilnehmen.",
+      level: {
+        good: "Ihre Verbindung ist gut.",
+        fair: "Ihre Verbindung reicht aus.",
+        weak: "Ihre Verbindung ist schwach.",
+        none: "In diesem Netz kommt kein Gespräch durch.",
+      },
+      because: {
+        delay: () => "Was Sie sagen, kommt spät an. Oft hilft ein Kabel, oder ein Platz näher am Router.",
+        loss: () =>
+          "Ein Teil dessen, was gesendet wird, kommt nicht an. Oft hilft ein Kabel, oder ein Platz näher am Router.",
+        slow: () => "Für ein Bild ist wenig Platz. Beenden Sie Downloads und Videos, oder nehmen Sie nur mit Ton teil.",
+        detour: () =>
+          "Es lässt Gespräche nur auf einem Umweg durch (TCP), deshalb können Bild und Ton stocken. Ein anderes Netz, oder das Ihres Telefons, ist vielleicht besser.",
+        no_way: (port) =>
+          `Versuchen Sie es in einem anderen Netz, oder mit dem Ihres Telefons, oder schalten Sie ein VPN aus. Wer dieses Netz betreut, muss UDP oder TCP${port ? ` zum Port ${port}` : ""} zulassen. Sie können trotzdem versuchen teilzunehmen.`,
+      },
+      figures: "Messwerte",
+      roundTrip: "Hin und zurück",
+      missing: "Nicht angekommen",
+      room: "Trägt",
+      way: "Weg",
+      ms: (value) => `${value} ms`,
+      percent: (value) => `${value} %`,
+      mbit: (value, perhapsMore) => (perhapsMore ? `${value} Mbit/s oder mehr` : `${value} Mbit/s`),
+    },
+    allGood: "Alles funktioniert.",
+    ahead: "Sie können diese Seite schließen. Derselbe Link öffnet sie wieder, wenn es so weit ist.",
+    theirTime: (name, from, to, zone) => `Für ${name} ist das ${from} bis ${to}, ${zone}.`,
     guidelines: "Wie wir uns hier begegnen",
     rules: [
       "Seien Sie pünktlich. Niemand soll auf eine gebuchte Sitzung warten.",
@@ -233,7 +318,7 @@ export const de: Texts = {
       "Sie haben nicht angenommen und können deshalb nicht teilnehmen. Sie können es sich jederzeit anders überlegen.",
     join: "Teilnehmen",
     acceptFirst: "Um teilzunehmen, nehmen Sie bitte an, wie wir uns hier begegnen.",
-    more: "Andere Geräte wählen",
+    more: "Geräte und Verbindung",
     joinAudio: "Nur mit Ton teilnehmen",
     joinPlain: "Ohne Kamera und Mikrofon teilnehmen",
     joining: "Einen Moment …",
@@ -243,9 +328,9 @@ export const de: Texts = {
     startedAgo: "Begonnen",
     steppedOut: (end) => `Sie sind kurz hinausgegangen. Sie können bis ${end} zurückkommen.`,
     elsewhere: "Sie sind auf einem anderen Gerät in dieser Sitzung. Wenn Sie hier teilnehmen, zieht sie hierher um.",
-    late: "Ich komme später",
+    late: "Ich komme später, um etwa",
     lateBy: (minutes) => `${minutes} Min.`,
-    lateSent: (minutes) => `Wir haben ausgerichtet, dass Sie etwa ${minutes} Minuten später kommen.`,
+    lateSent: (minutes, name) => `${name} sieht, dass Sie etwa ${minutes} Minuten später kommen.`,
     lateFailed: "Das ließ sich nicht senden. Bitte versuchen Sie es noch einmal.",
     calendar: "In den Kalender",
   },
@@ -274,9 +359,13 @@ export const de: Texts = {
     running: "Verbleibende Zeit",
     early: "Sind Sie beide früher da, können Sie schon sprechen. Die gebuchte Zeit zählt ab dem Beginn.",
     leaveAt: (time, name) => `Ist ${name} bis ${time} nicht da, können Sie ohne Weiteres gehen.`,
-    leaveAtClient: (time, name) =>
-      `Ist ${name} bis ${time} nicht da, können Sie ohne Weiteres gehen, und das Honorar wird für Sie zurückverlangt.`,
+    leaveAtClient: (time, name, fee) =>
+      `Ist ${name} bis ${time} nicht da, können Sie ohne Weiteres gehen, und das ganze Honorar, ${fee}, wird für Sie zurückverlangt.`,
     leaveNow: "Sie können jetzt gehen. Es wird Ihnen nicht angerechnet.",
+    leaveNowClient: (fee) =>
+      `Sie können jetzt gehen. Es wird Ihnen nicht angerechnet, und das ganze Honorar, ${fee}, wird für Sie zurückverlangt.`,
+    comeBack: (end) => `Sie können jederzeit kurz hinausgehen und bis ${end} zurückkommen.`,
+    booked: (from, to, zone) => `${from} bis ${to}, ${zone}`,
     arrived: (name) => `${name} ist da!`,
     punctual: "Für Pünktlichkeit bekannt",
   },

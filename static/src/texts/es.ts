@@ -171,9 +171,9 @@ export const es: Texts = {
 
   checkin: {
     when: (day, from, to, zone) => `${day}, ${from} a ${to}, ${zone}`,
-    devices: "Cámara y micrófono",
+    devices: "Cámara, sonido y conexión",
     preview: "Su cámara, como en un espejo",
-    asking: "A la espera del permiso de su navegador …",
+    asking: "Su cámara está arrancando … Si su navegador pregunta, elija «Permitir».",
     cameraOff: "Cámara apagada",
     turnOn: "Encender",
     turnOff: "Apagar",
@@ -182,7 +182,17 @@ export const es: Texts = {
     microphone: "Micrófono",
     speaker: "Altavoz",
     level: "Nivel del micrófono",
+    speak: "Diga algo: la barra debería moverse.",
+    hears: "Le oímos.",
     silent: "No oímos nada. ¿Está elegido el micrófono correcto, y está encendido?",
+    mutedOutside: "Su micrófono está silenciado, por un interruptor en él o en su sistema. Actívelo ahí.",
+    mark: { ok: "Funciona:", attention: "Conviene mirarlo:" },
+    fellBack: (gone, instead) => `«${gone}» se ha desconectado. Ahora usamos «${instead}».`,
+    gone: {
+      camera: (gone) => `«${gone}» se ha desconectado, y no hay otra cámara. Puede entrar solo con audio.`,
+      microphone: (gone) => `«${gone}» se ha desconectado, y no hay otro micrófono.`,
+      speaker: (gone) => `«${gone}» se ha desconectado, y su navegador no indica otro altavoz.`,
+    },
     testSpeaker: "Reproducir un sonido",
     heard: "¿Lo ha oído?",
     yes: "Sí",
@@ -191,23 +201,94 @@ export const es: Texts = {
     notHeard: "Suba el volumen, o elija otro altavoz, y reprodúzcalo de nuevo.",
     help: {
       camera: {
-        denied_by_browser:
-          "Su navegador no deja que esta página use la cámara. Abra los ajustes del sitio junto a la dirección y permítalo.",
-        denied_by_system:
-          "Su sistema no deja que el navegador use la cámara. Permítalo en los ajustes de privacidad del sistema y vuelva a intentarlo.",
-        missing: "No se ha encontrado ninguna cámara. Conecte una, o entre sin ella.",
-        busy: "Su cámara no arranca. Puede que la esté usando otro programa; ciérrelo y vuelva a intentarlo.",
+        denied_by_browser: "Su navegador no deja que esta página use la cámara.",
+        dismissed:
+          "Su navegador preguntó si esta página puede usar la cámara. Pulse «Intentar de nuevo» y elija «Permitir».",
+        denied_by_system: "Su sistema no deja que el navegador use la cámara.",
+        missing: "No se ha encontrado ninguna cámara. Si conecta una, esta página lo nota.",
+        busy: "Su cámara no arranca. Puede que la esté usando otro programa u otra pestaña: ciérrelo y pulse «Intentar de nuevo».",
       },
       microphone: {
-        denied_by_browser:
-          "Su navegador no deja que esta página use el micrófono. Abra los ajustes del sitio junto a la dirección y permítalo.",
-        denied_by_system:
-          "Su sistema no deja que el navegador use el micrófono. Permítalo en los ajustes de privacidad del sistema y vuelva a intentarlo.",
-        missing: "No se ha encontrado ningún micrófono. Conecte uno, o entre para escuchar y escribir.",
-        busy: "Su micrófono no arranca. Puede que lo esté usando otro programa; ciérrelo y vuelva a intentarlo.",
+        denied_by_browser: "Su navegador no deja que esta página use el micrófono.",
+        dismissed:
+          "Su navegador preguntó si esta página puede usar el micrófono. Pulse «Intentar de nuevo» y elija «Permitir».",
+        denied_by_system: "Su sistema no deja que el navegador use el micrófono.",
+        missing: "No se ha encontrado ningún micrófono. Si conecta uno, esta página lo nota.",
+        busy: "Su micrófono no arranca. Puede que lo esté usando otro programa u otra pestaña: ciérrelo y pulse «Intentar de nuevo».",
       },
     },
-    withoutDevices: "Puede entrar sin cámara, e incluso sin micrófono.",
+    sameWay: "Se permite en el mismo lugar.",
+    ways: {
+      browser: {
+        chromium:
+          "Haga clic en el símbolo a la izquierda de la barra de direcciones y permítalo ahí. Esta página sigue por sí sola.",
+        firefox:
+          "Haga clic en el símbolo tachado junto a la dirección, quite el ajuste con ×, pulse «Intentar de nuevo» y elija «Permitir».",
+        safari: "En el menú Safari › Ajustes de este sitio web, elija «Permitir», y pulse «Intentar de nuevo».",
+        safariPhone:
+          "Toque el símbolo en la barra de direcciones, luego los ajustes del sitio web, y permítalo. Después toque «Intentar de nuevo».",
+        phone: "Toque el símbolo junto a la dirección, luego Permisos, y permítalo. Después toque «Intentar de nuevo».",
+        other: "Abra los ajustes de este sitio, junto a la dirección, y permítalo. Después pulse «Intentar de nuevo».",
+      },
+      system: {
+        windows: (what) =>
+          `Abra Configuración › Privacidad y seguridad › ${what} y active el acceso para las aplicaciones y para su navegador. Después pulse «Intentar de nuevo».`,
+        mac: (what) =>
+          `Abra Ajustes del Sistema › Privacidad y seguridad › ${what} y active su navegador. Puede que haya que abrirlo de nuevo.`,
+        linux: (what) =>
+          `Si su navegador es un Flatpak o un Snap, permítalo ahí: ${what}. Después pulse «Intentar de nuevo».`,
+        android: (what) =>
+          `Abra Ajustes › Aplicaciones › su navegador › Permisos y permita: ${what}. Después toque «Intentar de nuevo».`,
+        ios: (what) =>
+          `Abra la aplicación Ajustes, elija su navegador y active: ${what}. Después toque «Intentar de nuevo».`,
+        other: (what) =>
+          `Permítalo en los ajustes de privacidad de su sistema: ${what}. Después pulse «Intentar de nuevo».`,
+      },
+    },
+    without: {
+      camera: "Aun así puede entrar, solo con audio.",
+      microphone: "Aun así puede entrar, ver y oír a la otra persona, y escribir.",
+    },
+    network: {
+      name: "Conexión",
+      test: "Probar",
+      again: "Probar de nuevo",
+      idle: "Qué tal lleva su red una llamada. Tarda unos diez segundos.",
+      running: "Probando su conexión, unos diez segundos …",
+      untested: (code) =>
+        ({
+          tests_full: "Ahora mismo hay muchas personas probando su red. Inténtelo de nuevo en un momento.",
+          too_many_requests: "Por ahora ya ha probado bastantes veces. Inténtelo de nuevo en un minuto.",
+          stopped: "La comprobación se ha detenido.",
+          offline: "Esta página no está conectada en este momento. Inténtelo cuando lo esté.",
+        })[code] ?? "Ahora no se ha podido hacer la comprobación. Aun así puede entrar.",
+      level: {
+        good: "Su conexión es buena.",
+        fair: "Su conexión es suficiente.",
+        weak: "Su conexión es débil.",
+        none: "En esta red no pasa ninguna llamada.",
+      },
+      because: {
+        delay: () => "Lo que usted dice llega tarde. Suele ayudar un cable, o un sitio más cerca del router.",
+        loss: () => "Parte de lo que se envía no llega. Suele ayudar un cable, o un sitio más cerca del router.",
+        slow: () => "Hay poco sitio para la imagen. Cierre descargas y vídeos, o entre solo con audio.",
+        detour: () =>
+          "Solo deja pasar llamadas por un rodeo (TCP), así que la imagen y el sonido pueden cortarse. Puede que otra red, o la de su teléfono, vaya mejor.",
+        no_way: (port) =>
+          `Pruebe otra red, o la de su teléfono, o apague una VPN. Quien lleva esta red tiene que permitir UDP o TCP${port ? ` al puerto ${port}` : ""}. Aun así puede intentar entrar.`,
+      },
+      figures: "Cifras",
+      roundTrip: "Ida y vuelta",
+      missing: "No ha llegado",
+      room: "Capacidad",
+      way: "Camino",
+      ms: (value) => `${value} ms`,
+      percent: (value) => `${value} %`,
+      mbit: (value, perhapsMore) => (perhapsMore ? `${value} Mbit/s o más` : `${value} Mbit/s`),
+    },
+    allGood: "Todo funciona.",
+    ahead: "Puede cerrar esta página. El mismo enlace la abre de nuevo cuando llegue la hora.",
+    theirTime: (name, from, to, zone) => `Para ${name} es de ${from} a ${to}, ${zone}.`,
     guidelines: "Cómo nos tratamos aquí",
     rules: [
       "Sea puntual. Nadie debería tener que esperar una sesión que ha reservado.",
@@ -222,7 +303,7 @@ export const es: Texts = {
     declined: "No lo ha aceptado, así que no puede entrar. Puede cambiar de idea en cualquier momento.",
     join: "Entrar",
     acceptFirst: "Para entrar, acepte cómo nos tratamos aquí.",
-    more: "Elegir otros dispositivos",
+    more: "Dispositivos y conexión",
     joinAudio: "Entrar solo con audio",
     joinPlain: "Entrar sin cámara ni micrófono",
     joining: "Entrando …",
@@ -232,9 +313,9 @@ export const es: Texts = {
     startedAgo: "Ha empezado",
     steppedOut: (end) => `Usted salió un momento. Puede volver hasta esta hora: ${end}.`,
     elsewhere: "Está en esta sesión en otro dispositivo. Si entra aquí, pasa a este.",
-    late: "Llegaré más tarde",
+    late: "Llegaré más tarde, unos",
     lateBy: (minutes) => `${minutes} min`,
-    lateSent: (minutes) => `Hemos avisado de que llegará unos ${minutes} minutos más tarde.`,
+    lateSent: (minutes, name) => `${name} puede ver que usted llegará unos ${minutes} minutos más tarde.`,
     lateFailed: "No se pudo enviar. Inténtelo de nuevo.",
     calendar: "Añadir al calendario",
   },
@@ -263,9 +344,13 @@ export const es: Texts = {
     running: "Tiempo restante",
     early: "Si llegan antes, ya pueden hablar. El tiempo reservado cuenta desde el comienzo.",
     leaveAt: (time, name) => `Si ${name} no está aquí a esta hora, puede irse libremente: ${time}.`,
-    leaveAtClient: (time, name) =>
-      `Si ${name} no está aquí a esta hora, puede irse libremente, y se pide para usted la devolución de los honorarios: ${time}.`,
+    leaveAtClient: (time, name, fee) =>
+      `Si ${name} no está aquí a esta hora, puede irse libremente, y se pide para usted la devolución de todos los honorarios, ${fee}: ${time}.`,
     leaveNow: "Puede irse ahora. No cuenta en su contra.",
+    leaveNowClient: (fee) =>
+      `Puede irse ahora. No cuenta en su contra, y se pide para usted la devolución de todos los honorarios, ${fee}.`,
+    comeBack: (end) => `Puede salir un momento cuando quiera, y volver hasta esta hora: ${end}.`,
+    booked: (from, to, zone) => `${from} a ${to}, ${zone}`,
     arrived: (name) => `¡${name} está aquí!`,
     punctual: "Suele ser puntual",
   },
