@@ -1,10 +1,14 @@
 import { expect, test } from "vitest";
 
-const sources = import.meta.glob<string>(["../src/components/*.ts", "../src/pages/**/*.ts"], {
-  eager: true,
-  query: "?raw",
-  import: "default",
-});
+/** The pages of the parties; the operators' is in English. */
+const sources = import.meta.glob<string>(
+  ["../src/components/**/*.ts", "../src/pages/**/*.ts", "!../src/pages/dashboard/**"],
+  {
+    eager: true,
+    query: "?raw",
+    import: "default",
+  },
+);
 
 /** What stands in this template itself: from after its backtick to its end, with a mark for whatever is filled in. */
 function template(source: string, from: number, found: string[]): number {

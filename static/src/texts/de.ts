@@ -15,7 +15,7 @@ export const de: Words = {
     when: (day, from, to, zone) => `${day}, ${from} bis ${to}, ${zone}`,
     devices: "Kamera, Ton und Verbindung",
     preview: "Ihre Kamera, wie in einem Spiegel",
-    asking: "Ihr Browser fragt nach der Erlaubnis …",
+    asking: "Ihre Kamera startet … Wenn Ihr Browser fragt, wählen Sie „Zulassen“.",
     cameraOff: "Kamera aus",
     turnOn: "Einschalten",
     turnOff: "Ausschalten",
@@ -27,11 +27,11 @@ export const de: Words = {
     speak: "Sagen Sie etwas: Der Balken sollte sich bewegen.",
     hears: "Wir hören Sie.",
     silent: "Wir hören nichts. Ist das richtige Mikrofon gewählt, und ist es eingeschaltet?",
-    mutedOutside: "Ihr Mikrofon ist stumm geschaltet, an ihm selbst oder in Ihrem System. Schalten Sie es dort ein.",
-    mark: { ok: "Geht:", attention: "Bitte ansehen:" },
-    fellBack: (gone, instead) => `„${gone}“ wurde getrennt. Wir verwenden jetzt „${instead}“.`,
+    mutedOutside: "Ihr Mikrofon ist stumm, durch einen Schalter daran oder in Ihrem System. Schalten Sie es dort ein.",
+    mark: { ok: "Funktioniert:", attention: "Bitte ansehen:" },
+    fellBack: (gone, instead) => `„${gone}“ wurde getrennt. Wir benutzen jetzt „${instead}“.`,
     gone: {
-      camera: (gone) => `„${gone}“ wurde getrennt, und es gibt keine andere Kamera. Sie können nur mit Ton teilnehmen.`,
+      camera: (gone) => `„${gone}“ wurde getrennt, und es gibt keine andere Kamera. Sie können mit Ton teilnehmen.`,
       microphone: (gone) => `„${gone}“ wurde getrennt, und es gibt kein anderes Mikrofon.`,
       speaker: (gone) => `„${gone}“ wurde getrennt, und Ihr Browser nennt keinen anderen Lautsprecher.`,
     },
@@ -45,53 +45,54 @@ export const de: Words = {
       camera: {
         denied_by_browser: "Ihr Browser gibt dieser Seite die Kamera nicht frei.",
         dismissed:
-          "Ihr Browser hat gefragt, ob diese Seite die Kamera verwenden darf. Drücken Sie „Noch einmal“ und wählen Sie „Zulassen“.",
+          "Ihr Browser hat gefragt, ob diese Seite die Kamera benutzen darf. Drücken Sie „Noch einmal“ und wählen Sie „Zulassen“.",
         denied_by_system: "Ihr System gibt dem Browser die Kamera nicht frei.",
-        missing: "Es wurde keine Kamera gefunden. Schließen Sie eine an, bemerkt es diese Seite.",
-        busy: "Ihre Kamera startet nicht. Vielleicht verwendet sie ein anderes Programm oder ein anderer Tab: Schließen Sie es und drücken Sie „Noch einmal“.",
+        missing: "Es wurde keine Kamera gefunden. Wenn Sie eine anschließen, merkt es diese Seite.",
+        busy: "Ihre Kamera startet nicht. Vielleicht benutzt sie ein anderes Programm oder ein anderer Tab: Schließen Sie es und drücken Sie „Noch einmal“.",
       },
       microphone: {
         denied_by_browser: "Ihr Browser gibt dieser Seite das Mikrofon nicht frei.",
         dismissed:
-          "Ihr Browser hat gefragt, ob diese Seite das Mikrofon verwenden darf. Drücken Sie „Noch einmal“ und wählen Sie „Zulassen“.",
+          "Ihr Browser hat gefragt, ob diese Seite das Mikrofon benutzen darf. Drücken Sie „Noch einmal“ und wählen Sie „Zulassen“.",
         denied_by_system: "Ihr System gibt dem Browser das Mikrofon nicht frei.",
-        missing: "Es wurde kein Mikrofon gefunden. Schließen Sie eines an, bemerkt es diese Seite.",
-        busy: "Ihr Mikrofon startet nicht. Vielleicht verwendet es ein anderes Programm oder ein anderer Tab: Schließen Sie es und drücken Sie „Noch einmal“.",
+        missing: "Es wurde kein Mikrofon gefunden. Wenn Sie eines anschließen, merkt es diese Seite.",
+        busy: "Ihr Mikrofon startet nicht. Vielleicht benutzt es ein anderes Programm oder ein anderer Tab: Schließen Sie es und drücken Sie „Noch einmal“.",
       },
     },
+    sameWay: "Erlaubt wird es an derselben Stelle.",
     ways: {
       browser: {
         chromium:
-          "Klicken Sie auf das Zeichen am linken Ende der Adressleiste und erlauben Sie es dort. Diese Seite macht von selbst weiter.",
+          "Klicken Sie auf das Zeichen links in der Adressleiste und erlauben Sie es dort. Diese Seite macht von selbst weiter.",
         firefox:
-          "Klicken Sie auf das durchgestrichene Zeichen neben der Adresse, nehmen Sie die Blockierung mit × weg, drücken Sie dann „Noch einmal“ und wählen Sie „Erlauben“.",
+          "Klicken Sie auf das durchgestrichene Zeichen neben der Adresse, nehmen Sie die Einstellung mit × weg, drücken Sie dann „Noch einmal“ und wählen Sie „Erlauben“.",
         safari:
-          "Wählen Sie im Menü Safari › Einstellungen für diese Website „Erlauben“ und drücken Sie dann „Noch einmal“.",
+          "Wählen Sie im Menü Safari › Einstellungen für diese Website „Erlauben“, und drücken Sie dann „Noch einmal“.",
         safariPhone:
-          "Tippen Sie auf das Zeichen in der Adressleiste, dann auf Website-Einstellungen, und erlauben Sie es. Tippen Sie dann auf „Noch einmal“.",
+          "Tippen Sie auf das Zeichen in der Adressleiste, dann auf Website-Einstellungen, und erlauben Sie es. Tippen Sie danach auf „Noch einmal“.",
         phone:
-          "Tippen Sie auf das Zeichen neben der Adresse, dann auf Berechtigungen, und erlauben Sie es. Tippen Sie dann auf „Noch einmal“.",
+          "Tippen Sie auf das Zeichen neben der Adresse, dann auf Berechtigungen, und erlauben Sie es. Tippen Sie danach auf „Noch einmal“.",
         other:
-          "Öffnen Sie die Einstellungen für diese Website neben der Adresse und erlauben Sie es. Drücken Sie dann „Noch einmal“.",
+          "Öffnen Sie die Einstellungen dieser Seite neben der Adresse und erlauben Sie es. Drücken Sie danach „Noch einmal“.",
       },
       system: {
         windows: (what) =>
-          `Öffnen Sie Einstellungen › Datenschutz und Sicherheit › ${what} und schalten Sie den Zugriff für Apps und für Ihren Browser ein. Drücken Sie dann „Noch einmal“.`,
+          `Öffnen Sie Einstellungen › Datenschutz und Sicherheit › ${what} und schalten Sie den Zugriff für Apps und für Ihren Browser ein. Drücken Sie danach „Noch einmal“.`,
         mac: (what) =>
-          `Öffnen Sie Systemeinstellungen › Datenschutz & Sicherheit › ${what} und schalten Sie Ihren Browser ein. Vielleicht will er neu gestartet werden.`,
+          `Öffnen Sie Systemeinstellungen › Datenschutz & Sicherheit › ${what} und schalten Sie Ihren Browser ein. Vielleicht muss er neu gestartet werden.`,
         linux: (what) =>
-          `Kam Ihr Browser als Flatpak oder Snap, erlauben Sie es dort: ${what}. Drücken Sie dann „Noch einmal“.`,
+          `Ist Ihr Browser ein Flatpak oder Snap, erlauben Sie es dort: ${what}. Drücken Sie danach „Noch einmal“.`,
         android: (what) =>
-          `Öffnen Sie Einstellungen › Apps › Ihr Browser › Berechtigungen und erlauben Sie: ${what}. Tippen Sie dann auf „Noch einmal“.`,
+          `Öffnen Sie Einstellungen › Apps › Ihr Browser › Berechtigungen und erlauben Sie: ${what}. Tippen Sie danach auf „Noch einmal“.`,
         ios: (what) =>
-          `Öffnen Sie die App Einstellungen, wählen Sie Ihren Browser und schalten Sie ein: ${what}. Tippen Sie dann auf „Noch einmal“.`,
+          `Öffnen Sie die App Einstellungen, wählen Sie Ihren Browser und schalten Sie ein: ${what}. Tippen Sie danach auf „Noch einmal“.`,
         other: (what) =>
-          `Erlauben Sie es in den Datenschutz-Einstellungen Ihres Systems: ${what}. Drücken Sie dann „Noch einmal“.`,
+          `Erlauben Sie es in den Datenschutz-Einstellungen Ihres Systems: ${what}. Drücken Sie danach „Noch einmal“.`,
       },
     },
     without: {
-      camera: "Sie können trotzdem mit Ton teilnehmen.",
-      microphone: "Sie können trotzdem teilnehmen, die andere Person sehen und hören, und schreiben.",
+      camera: "Sie können trotzdem teilnehmen, mit Ton.",
+      microphone: "Sie können trotzdem teilnehmen, die andere Person sehen und hören und schreiben.",
     },
     network: {
       name: "Verbindung",
@@ -101,36 +102,36 @@ export const de: Words = {
       running: "Ihre Verbindung wird geprüft, etwa zehn Sekunden …",
       untested: (code) =>
         ({
-          tests_full: "Gerade prüfen viele Menschen. Versuchen Sie es gleich noch einmal.",
-          too_many_requests: "Sie haben fürs Erste oft genug geprüft. Versuchen Sie es in einer Minute noch einmal.",
-          stopped: "Die Prüfung wurde angehalten.",
-          offline: "Diese Seite ist gerade nicht verbunden. Versuchen Sie es wieder, wenn sie es ist.",
-        })[code] ?? "Die Prüfung ging gerade nicht. Sie können trotzdem teilnehmen.",
+          tests_full: "Gerade prüfen viele ihr Netz. Versuchen Sie es gleich noch einmal.",
+          too_many_requests:
+            "Für den Moment haben Sie oft genug geprüft. Versuchen Sie es in einer Minute noch einmal.",
+          stopped: "Die Prüfung wurde abgebrochen.",
+          offline: "Diese Seite ist im Moment nicht verbunden. Versuchen Sie es, sobald sie es ist.",
+        })[code] ?? "Die Prüfung war gerade nicht möglich. Sie können trotzdem teilnehmen.",
       level: {
         good: "Ihre Verbindung ist gut.",
-        fair: "Ihre Verbindung reicht.",
+        fair: "Ihre Verbindung reicht aus.",
         weak: "Ihre Verbindung ist schwach.",
         none: "In diesem Netz kommt kein Gespräch durch.",
       },
       because: {
-        delay: () => "Was Sie sagen, kommt verzögert an. Ein Kabel oder ein Platz näher am Router hilft oft.",
+        delay: () => "Was Sie sagen, kommt spät an. Oft hilft ein Kabel, oder ein Platz näher am Router.",
         loss: () =>
-          "Ein Teil von dem, was gesendet wird, kommt nicht an. Ein Kabel oder ein Platz näher am Router hilft oft.",
-        slow: () =>
-          "Für ein Bild ist wenig Platz. Schließen Sie Downloads und Videos, oder nehmen Sie nur mit Ton teil.",
+          "Ein Teil dessen, was gesendet wird, kommt nicht an. Oft hilft ein Kabel, oder ein Platz näher am Router.",
+        slow: () => "Für ein Bild ist wenig Platz. Beenden Sie Downloads und Videos, oder nehmen Sie nur mit Ton teil.",
         detour: () =>
-          "Es lässt ein Gespräch nur auf einem Umweg durch (TCP), Bild und Ton können stocken. Ein anderes Netz, oder das Ihres Telefons, geht vielleicht besser.",
+          "Es lässt Gespräche nur auf einem Umweg durch (TCP), deshalb können Bild und Ton stocken. Ein anderes Netz, oder das Ihres Telefons, ist vielleicht besser.",
         no_way: (port) =>
-          `Versuchen Sie ein anderes Netz, oder das Ihres Telefons, oder schalten Sie ein VPN aus. Wer dieses Netz betreut, gibt UDP oder TCP${port ? ` zum Port ${port}` : ""} frei. Sie können trotzdem versuchen teilzunehmen.`,
+          `Versuchen Sie es in einem anderen Netz, oder mit dem Ihres Telefons, oder schalten Sie ein VPN aus. Wer dieses Netz betreut, muss UDP oder TCP${port ? ` zum Port ${port}` : ""} zulassen. Sie können trotzdem versuchen teilzunehmen.`,
       },
-      figures: "Zahlen",
+      figures: "Messwerte",
       roundTrip: "Hin und zurück",
       missing: "Nicht angekommen",
       room: "Trägt",
       way: "Weg",
       ms: (value) => `${value} ms`,
       percent: (value) => `${value} %`,
-      mbit: (value, enough) => (enough ? `${value} Mbit/s oder mehr` : `${value} Mbit/s`),
+      mbit: (value, perhapsMore) => (perhapsMore ? `${value} Mbit/s oder mehr` : `${value} Mbit/s`),
     },
     allGood: "Alles funktioniert.",
     ahead: "Sie können diese Seite schließen. Derselbe Link öffnet sie wieder, wenn es so weit ist.",
@@ -150,7 +151,7 @@ export const de: Words = {
       "Sie haben nicht angenommen und können deshalb nicht teilnehmen. Sie können es sich jederzeit anders überlegen.",
     join: "Teilnehmen",
     acceptFirst: "Um teilzunehmen, nehmen Sie bitte an, wie wir uns hier begegnen.",
-    more: "Andere Geräte wählen",
+    more: "Geräte und Verbindung",
     joinAudio: "Nur mit Ton teilnehmen",
     joinPlain: "Ohne Kamera und Mikrofon teilnehmen",
     joining: "Einen Moment …",
@@ -196,7 +197,8 @@ export const de: Words = {
     leaveNow: "Sie können jetzt gehen. Es wird Ihnen nicht angerechnet.",
     leaveNowClient: (fee) =>
       `Sie können jetzt gehen. Es wird Ihnen nicht angerechnet, und das ganze Honorar, ${fee}, wird für Sie zurückverlangt.`,
-    comeBack: (end) => `Bis dahin können Sie auch kurz hinausgehen und zurückkommen, bis ${end}.`,
+    comeBack: (end) => `Sie können jederzeit kurz hinausgehen und bis ${end} zurückkommen.`,
+    booked: (from, to, zone) => `${from} bis ${to}, ${zone}`,
     arrived: (name) => `${name} ist da!`,
     punctual: "Für Pünktlichkeit bekannt",
   },
