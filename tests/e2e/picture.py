@@ -14,28 +14,54 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
-from playwright.async_api import Browser, Playwright, async_playwright
+from playwright.async_api import Browser, Page, Playwright, async_playwright
 
 from signaling.messages import to_rfc3339
+from tests.e2e.desk import desk_server, loaded, told
 from tests.e2e.sitter import picture
 from tests.e2e.stage import CHROMIUM_FLAGS, ROOT, WATCH_CONNECTIONS, Person, Server
 
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
-SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+Schemes: TypeAlias = tuple[Literal["light", "dark"], ...]
+SCHEMES: Schemes = ("light", "dark")
+DARK: Schemes = ("dark",)
+PAINTED = """
+() => Promise.all([...document.querySelectorAll("video")].filter((each) => each.srcObject && !each.hidden).map(
+  (each) => Promise.race([new Promise((done) => each.requestVideoFrameCallback(done)),
+                          new Promise((done) => setTimeout(done, 5_000))])))
+"""
+"""Every picture that moves has been drawn since."""
 FRAMES = ("phone", "desktop")
 FOLDER = ROOT / "docs" / "pictures"
 INDEX = ROOT / "docs" / "pictures.md"
-QUALITY = 72
+QUALITY = 60
+VIEWS = (
+    ("live", "live now"),
+    ("today", "today"),
+    ("sessions", "sessions"),
+    ("sessions/bk_812", "one session"),
+    ("cases", "cases"),
+    ("people", "people"),
+    ("complaints", "complaints"),
+    ("sanctions", "sanctions"),
+    ("overview", "overview"),
+    ("webhooks", "webhooks"),
+    ("health", "health"),
+    ("audit", "audit"),
+    ("operators", "operators"),
+    ("keys", "keys"),
+)
 PANELS = (("chat", "Chat"), ("devices", "Devices"), ("more", "More"), ("safety", "Safety code"))
 FEE = {"amount": 12000, "currency": "EUR"}
 
 HEAD = """# Pictures
 
 Every page and state, on a phone and on a desktop, in light and in dark. `make screenshot` makes them from a real call
-between two browsers, and this index with them. A call is on a dark ground in either.
+between two browsers, and from a scripted month for the operators' dashboard; and this index with them. A call is on a
+dark ground in either.
 
 """
 
@@ -47,14 +73,17 @@ class Album:
     folder: Path
     titles: dict[str, str] = field(default_factory=dict)
 
-    async def shoot(self, person: Person, frame: str, name: str, title: str, *, whole: bool = False) -> None:
-        """What ``person`` sees now, in both schemes; ``whole``: also what is below the window."""
+    async def shoot(
+        self, page: Page, frame: str, name: str, title: str, *, whole: bool = False, schemes: Schemes = SCHEMES
+    ) -> None:
+        """What stands on ``page`` now, in both schemes; ``whole``: also what is below the window."""
         self.titles.setdefault(name, title)
-        for scheme in SCHEMES:
-            await person.page.emulate_media(color_scheme=scheme)
-            await asyncio.sleep(0.6)
+        for scheme in schemes:
+            await page.emulate_media(color_scheme=scheme)
+            await page.evaluate(PAINTED)
+            await asyncio.sleep(0.5)
             file = self.folder / f"{name}-{frame}-{scheme}.jpg"
-            await person.page.screenshot(path=file, type="jpeg", quality=QUALITY, full_page=whole)
+            await page.screenshot(path=file, type="jpeg", quality=QUALITY, full_page=whole)
 
     def index(self) -> str:
         """The page that shows them."""
@@ -113,12 +142,12 @@ async def before(studio: Studio, album: Album, frame: str) -> None:
     page, origin = someone.page, studio.server.origin
     await page.goto(origin)
     await page.locator("h1").wait_for()
-    await album.shoot(someone, frame, "home", "Home")
+    await album.shoot(someone.page, frame, "home", "Home")
     await someone.come()
     await someone.by("local-video").wait_for()
-    await album.shoot(someone, frame, "early", "Check-in, days ahead", whole=True)
+    await album.shoot(someone.page, frame, "early", "Check-in, days ahead", whole=True)
     await someone.by("language").select_option("hi")
-    await album.shoot(someone, frame, "hindi", "The same in Hindi", whole=True)
+    await album.shoot(someone.page, frame, "hindi", "The same in Hindi", whole=True)
     await someone.by("language").select_option("en")
     await page.goto("about:blank")
     await page.goto(links["client"].replace("#", "?lang=qps#"))
@@ -126,11 +155,11 @@ async def before(studio: Studio, album: Album, frame: str) -> None:
     await page.evaluate("localStorage.clear()")
     await page.reload()
     await someone.is_in("checkin")
-    await album.shoot(someone, frame, "pseudo", "Right to left, tried with words that are no language", whole=True)
+    await album.shoot(someone.page, frame, "pseudo", "Right to left, tried with words that are no language", whole=True)
     await page.goto("about:blank")
     await page.goto(f"{origin}/s/later-{frame}#t=nothing")
     await page.get_by_role("alert").locator("h1").wait_for()
-    await album.shoot(someone, frame, "error", "A link that opens nothing")
+    await album.shoot(someone.page, frame, "error", "A link that opens nothing")
     await someone.context.close()
 
 
@@ -141,18 +170,18 @@ async def meeting(studio: Studio, album: Album, frame: str) -> None:
     expert = await studio.enter("expert", links["expert"], frame)
     await client.come()
     await client.by("local-video").wait_for()
-    await album.shoot(client, frame, "check-in", "Check-in", whole=True)
+    await album.shoot(client.page, frame, "check-in", "Check-in", whole=True)
     await client.join()
-    await album.shoot(client, frame, "waiting", "Waiting room")
+    await album.shoot(client.page, frame, "waiting", "Waiting room")
     await expert.join()
-    await asyncio.gather(client.sees_video(), expert.sees_video())
+    await asyncio.gather(client.sees_video(within=180), expert.sees_video(within=180))
     await asyncio.sleep(6)
-    await album.shoot(client, frame, "call", "Call")
+    await album.shoot(client.page, frame, "call", "Call", schemes=DARK)
     for panel, title in PANELS:
         if await client.by(panel).is_visible():  # on a phone some are behind "More"
             await client.by(panel).click()
             await client.page.locator(".panel").wait_for()
-            await album.shoot(client, frame, f"call-{panel}", f"Call: {title}")
+            await album.shoot(client.page, frame, f"call-{panel}", f"Call: {title}", schemes=DARK)
             await client.by("close-panel").click()
     await ways_out(album, client, expert, frame)
     await after(studio, album, client, expert, frame)
@@ -160,14 +189,14 @@ async def meeting(studio: Studio, album: Album, frame: str) -> None:
 
 async def ways_out(album: Album, client: Person, expert: Person, frame: str) -> None:
     await client.by("leave").click()
-    await album.shoot(client, frame, "leave-client", "Leaving, as the client")
+    await album.shoot(client.page, frame, "leave-client", "Leaving, as the client")
     await client.by("leave-report").click()
-    await album.shoot(client, frame, "leave-report", "Leave and report")
+    await album.shoot(client.page, frame, "leave-report", "Leave and report")
     await client.page.keyboard.press("Escape")
     await expert.by("leave").click()
-    await album.shoot(expert, frame, "leave-expert", "Leaving, as the expert")
+    await album.shoot(expert.page, frame, "leave-expert", "Leaving, as the expert")
     await expert.by("leave-early").click()
-    await album.shoot(expert, frame, "leave-confirm", "Leaving early, confirmed in a second step")
+    await album.shoot(expert.page, frame, "leave-confirm", "Leaving early, confirmed in a second step")
     await expert.page.keyboard.press("Escape")
 
 
@@ -175,10 +204,10 @@ async def after(studio: Studio, album: Album, client: Person, expert: Person, fr
     link = expert.link
     await expert.context.close()
     await client.by("held").wait_for(state="visible", timeout=60_000)
-    await album.shoot(client, frame, "held", "The connection is interrupted")
+    await album.shoot(client.page, frame, "held", "The connection is interrupted", schemes=DARK)
     expert = await studio.enter("expert", link, frame)
     await expert.join()
-    await client.sees_video()
+    await client.sees_video(within=180)
     await expert.by("leave").click()
     await expert.by("leave-early").click()
     await expert.by("leave-early-confirm").click()
@@ -186,15 +215,33 @@ async def after(studio: Studio, album: Album, client: Person, expert: Person, fr
     for person, role in ((client, "client"), (expert, "expert")):
         await person.by("stars-5").wait_for(state="attached")
         await person.by("receipt-link").wait_for()
-        await album.shoot(person, frame, f"summary-{role}", f"Afterwards, as the {role}", whole=True)
+        await album.shoot(person.page, frame, f"summary-{role}", f"Afterwards, as the {role}", whole=True)
     await client.page.goto(client.link.replace("#", "/receipt#"))
     await client.by("receipt").wait_for()
-    await album.shoot(client, frame, "record", "The signed record", whole=True)
+    await album.shoot(client.page, frame, "record", "The signed record", whole=True)
     for person in (client, expert):
         await person.context.close()
 
 
 STORIES = (before, meeting)
+
+
+async def desk(browser: Browser, folder: Path, album: Album, frame: str) -> None:
+    """The operators' dashboard, over a scripted month."""
+    async with desk_server(folder / "month.sqlite3", folder / f"desk-{frame}") as server:
+        options: dict[str, Any] = {**(PHONE if frame == "phone" else DESKTOP)}
+        context = await browser.new_context(locale="en-GB", timezone_id="Europe/Berlin", **options)
+        page = await context.new_page()
+        await page.goto(f"{server.origin}/dashboard")
+        await page.get_by_label("Name").wait_for()
+        await album.shoot(page, frame, "desk-door", "Dashboard: signing in")
+        await server.signed_in(page)
+        for view, title in VIEWS:
+            await page.goto(f"{server.origin}/dashboard#/{view}")
+            await loaded(page)
+            name = f"desk-{view.split('/')[0]}" if "/" not in view else f"desk-{view.split('/')[0][:-1]}"
+            await album.shoot(page, frame, name, f"Dashboard: {title}", whole="/" in view)
+        await context.close()
 
 
 @asynccontextmanager
@@ -225,23 +272,23 @@ async def studio(playwright: Playwright, folder: Path) -> AsyncIterator[Studio]:
         await server.stop()
 
 
-async def main(folder: Path, index: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+async def main(folder: Path, index: Path, scratch: str) -> None:
     for old in folder.glob("*.jpg"):
         old.unlink()
     album = Album(folder)
-    with tempfile.TemporaryDirectory() as scratch:
-        async with async_playwright() as playwright, studio(playwright, Path(scratch)) as ours:
-            for frame in FRAMES:
-                for story in STORIES:
-                    await story(ours, album, frame)
+    async with async_playwright() as playwright, studio(playwright, Path(scratch)) as ours:
+        for frame in FRAMES:
+            for story in STORIES:
+                await story(ours, album, frame)
+            (Path(scratch) / f"desk-{frame}").mkdir()
+            await desk(ours.client, Path(scratch), album, frame)
     index.write_text(album.index())
     total = sum(file.stat().st_size for file in folder.glob("*.jpg"))
     sys.stdout.write(f"{len(list(folder.glob('*.jpg')))} pictures, {total / 1e6:.1f} MB\n")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[1]) / "index.md"))
-    else:
-        asyncio.run(main(FOLDER, INDEX))
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        told(Path(temporary))
+        asyncio.run(main(FOLDER, INDEX, temporary))

@@ -11,7 +11,7 @@ Colour = tuple[int, int, int]
 def picture(file: Path, *, wall: Colour, coat: Colour, skin: Colour, hair: Colour) -> Path:
     """YUV4MPEG2, two frames, the second a breath lower. Colours are red, green and blue."""
     with file.open("wb") as out:
-        out.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F2:1 Ip A1:1 C420jpeg\n".encode())
+        out.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F8:1 Ip A1:1 C420jpeg\n".encode())
         for lower in (0, 2):
             out.write(b"FRAME\n" + _frame(lower, wall, coat, skin, hair))
     return file

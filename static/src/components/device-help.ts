@@ -1,6 +1,6 @@
 import { here } from "../browser";
 import type { DeviceKind, Trouble } from "../devices";
-import { texts } from "../texts";
+import { speakAlso, texts } from "../texts";
 
 const t = texts.checkin;
 
@@ -12,8 +12,12 @@ export function deviceHelp(kind: DeviceKind, trouble: Trouble, said = false): st
 
 function way(kind: DeviceKind, trouble: Trouble): string {
   const { family, system } = here();
+  if (trouble !== "denied_by_system" && trouble !== "denied_by_browser") return "";
+  if (!t.ways) {
+    void speakAlso("later").catch(() => {}); // seldom needed; the next drawing has them
+    return "";
+  }
   if (trouble === "denied_by_system") return t.ways.system[system](t[kind]);
-  if (trouble !== "denied_by_browser") return "";
   if (system === "ios") return family === "safari" ? t.ways.browser.safariPhone : t.ways.system.ios(t[kind]);
   return t.ways.browser[system === "android" ? "phone" : family];
 }

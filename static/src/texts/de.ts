@@ -60,36 +60,6 @@ export const de: Words = {
       },
     },
     sameWay: "Erlaubt wird es an derselben Stelle.",
-    ways: {
-      browser: {
-        chromium:
-          "Klicken Sie auf das Zeichen links in der Adressleiste und erlauben Sie es dort. Diese Seite macht von selbst weiter.",
-        firefox:
-          "Klicken Sie auf das durchgestrichene Zeichen neben der Adresse, nehmen Sie die Einstellung mit × weg, drücken Sie dann „Noch einmal“ und wählen Sie „Erlauben“.",
-        safari:
-          "Wählen Sie im Menü Safari › Einstellungen für diese Website „Erlauben“, und drücken Sie dann „Noch einmal“.",
-        safariPhone:
-          "Tippen Sie auf das Zeichen in der Adressleiste, dann auf Website-Einstellungen, und erlauben Sie es. Tippen Sie danach auf „Noch einmal“.",
-        phone:
-          "Tippen Sie auf das Zeichen neben der Adresse, dann auf Berechtigungen, und erlauben Sie es. Tippen Sie danach auf „Noch einmal“.",
-        other:
-          "Öffnen Sie die Einstellungen dieser Seite neben der Adresse und erlauben Sie es. Drücken Sie danach „Noch einmal“.",
-      },
-      system: {
-        windows: (what) =>
-          `Öffnen Sie Einstellungen › Datenschutz und Sicherheit › ${what} und schalten Sie den Zugriff für Apps und für Ihren Browser ein. Drücken Sie danach „Noch einmal“.`,
-        mac: (what) =>
-          `Öffnen Sie Systemeinstellungen › Datenschutz & Sicherheit › ${what} und schalten Sie Ihren Browser ein. Vielleicht muss er neu gestartet werden.`,
-        linux: (what) =>
-          `Ist Ihr Browser ein Flatpak oder Snap, erlauben Sie es dort: ${what}. Drücken Sie danach „Noch einmal“.`,
-        android: (what) =>
-          `Öffnen Sie Einstellungen › Apps › Ihr Browser › Berechtigungen und erlauben Sie: ${what}. Tippen Sie danach auf „Noch einmal“.`,
-        ios: (what) =>
-          `Öffnen Sie die App Einstellungen, wählen Sie Ihren Browser und schalten Sie ein: ${what}. Tippen Sie danach auf „Noch einmal“.`,
-        other: (what) =>
-          `Erlauben Sie es in den Datenschutz-Einstellungen Ihres Systems: ${what}. Drücken Sie danach „Noch einmal“.`,
-      },
-    },
     without: {
       camera: "Sie können trotzdem teilnehmen, mit Ton.",
       microphone: "Sie können trotzdem teilnehmen, die andere Person sehen und hören und schreiben.",

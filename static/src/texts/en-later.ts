@@ -187,6 +187,34 @@ const ends: EndTexts = {
 };
 
 export const enLater = {
+  checkin: {
+    /** Where it is allowed. `what` is "Camera" or "Microphone", as the settings name it. */
+    ways: {
+      browser: {
+        chromium: "Click the sign at the left end of the address bar and allow it there. This page goes on by itself.",
+        firefox:
+          "Click the crossed-out sign beside the address, take the block away with ×, then press “Try again” and choose “Allow”.",
+        safari: "In the menu Safari › Settings for this website, choose “Allow”, then press “Try again”.",
+        safariPhone: "Tap the sign in the address bar, then Website settings, and allow it. Then tap “Try again”.",
+        phone: "Tap the sign beside the address, then Permissions, and allow it. Then tap “Try again”.",
+        other: "Open the settings for this site, beside the address, and allow it. Then press “Try again”.",
+      },
+      system: {
+        windows: (what: string) =>
+          `Open Settings › Privacy & security › ${what} and switch on access for apps and for your browser. Then press “Try again”.`,
+        mac: (what: string) =>
+          `Open System Settings › Privacy & Security › ${what} and switch your browser on. It may have to be started again.`,
+        linux: (what: string) =>
+          `If your browser came as a Flatpak or Snap, allow it there: ${what}. Then press “Try again”.`,
+        android: (what: string) =>
+          `Open Settings › Apps › your browser › Permissions and allow: ${what}. Then tap “Try again”.`,
+        ios: (what: string) =>
+          `Open the Settings app, choose your browser and switch on: ${what}. Then tap “Try again”.`,
+        other: (what: string) => `Allow it in your system’s privacy settings: ${what}. Then press “Try again”.`,
+      },
+    },
+  },
+
   safety: {
     about: (name: string) =>
       `Read this code to ${name}, or let ${name} read it to you. If both of you see the same, nobody stands between your two browsers.`,

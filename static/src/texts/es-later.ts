@@ -161,6 +161,36 @@ const ends: EndTexts = {
 };
 
 export const esLater: LaterTexts = {
+  checkin: {
+    ways: {
+      browser: {
+        chromium:
+          "Haga clic en el símbolo a la izquierda de la barra de direcciones y permítalo ahí. Esta página sigue por sí sola.",
+        firefox:
+          "Haga clic en el símbolo tachado junto a la dirección, quite el ajuste con ×, pulse «Intentar de nuevo» y elija «Permitir».",
+        safari: "En el menú Safari › Ajustes de este sitio web, elija «Permitir», y pulse «Intentar de nuevo».",
+        safariPhone:
+          "Toque el símbolo en la barra de direcciones, luego los ajustes del sitio web, y permítalo. Después toque «Intentar de nuevo».",
+        phone: "Toque el símbolo junto a la dirección, luego Permisos, y permítalo. Después toque «Intentar de nuevo».",
+        other: "Abra los ajustes de este sitio, junto a la dirección, y permítalo. Después pulse «Intentar de nuevo».",
+      },
+      system: {
+        windows: (what) =>
+          `Abra Configuración › Privacidad y seguridad › ${what} y active el acceso para las aplicaciones y para su navegador. Después pulse «Intentar de nuevo».`,
+        mac: (what) =>
+          `Abra Ajustes del Sistema › Privacidad y seguridad › ${what} y active su navegador. Puede que haya que abrirlo de nuevo.`,
+        linux: (what) =>
+          `Si su navegador es un Flatpak o un Snap, permítalo ahí: ${what}. Después pulse «Intentar de nuevo».`,
+        android: (what) =>
+          `Abra Ajustes › Aplicaciones › su navegador › Permisos y permita: ${what}. Después toque «Intentar de nuevo».`,
+        ios: (what) =>
+          `Abra la aplicación Ajustes, elija su navegador y active: ${what}. Después toque «Intentar de nuevo».`,
+        other: (what) =>
+          `Permítalo en los ajustes de privacidad de su sistema: ${what}. Después pulse «Intentar de nuevo».`,
+      },
+    },
+  },
+
   safety: {
     about: (name) =>
       `Léale este código a ${name}, o deje que ${name} se lo lea. Si los dos ven lo mismo, no hay nadie entre sus dos navegadores.`,
