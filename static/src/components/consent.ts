@@ -3,7 +3,7 @@ import { mayAsk, news, standing, toAnswer, waiting } from "../consents";
 import * as format from "../format";
 import type { Consent } from "../protocol";
 import type { Problem } from "../rest";
-import { texts } from "../texts";
+import { speakAlso, texts } from "../texts";
 import { typed } from "../typed";
 import { RoomElement } from "./element";
 import { type Errors, Form, problemWords } from "./form";
@@ -122,6 +122,10 @@ export class ConsentNotices extends RoomElement {
 
   override render() {
     const { view, now } = this;
+    if (view.consents.length > 0 && !t.asks) {
+      void speakAlso("later").catch(() => {}); // seldom needed so early; the next drawing has the words
+      return html`<div role="status" class="standing"></div>`;
+    }
     const asked = toAnswer(view);
     const decided = news(view, now);
     return html`

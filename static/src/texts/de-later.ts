@@ -170,6 +170,53 @@ const ends: EndTexts = {
 };
 
 export const deLater: LaterTexts = {
+  consent: {
+    about:
+      "Dieser Dienst zeichnet nicht auf. Möchte jemand von Ihnen mit einem eigenen Gerät aufnehmen, willigt die andere Person zuerst schriftlich ein.",
+    ask: "Um schriftliche Einwilligung bitten",
+    scope: "Was möchten Sie aufnehmen?",
+    scopeHelp: "Zum Beispiel: nur den Ton, oder den geteilten Bildschirm.",
+    purpose: "Wofür?",
+    purposeHelp: "Zum Beispiel: um es beim Üben noch einmal anzuhören.",
+    send: "Bitten",
+    scopeMissing: "Bitte sagen Sie, was Sie aufnehmen möchten.",
+    purposeMissing: "Bitte sagen Sie, wofür.",
+    asked: (name) => `Sie haben ${name} gefragt. Bitte nehmen Sie nichts auf, bevor eine Antwort da ist.`,
+    takeBack: "Zurücknehmen",
+    asks: (name) => `${name} bittet um Ihre schriftliche Einwilligung in eine Aufnahme`,
+    what: "Was",
+    purposeShort: "Wofür",
+    freely:
+      "Sie können ablehnen, und Sie können Ihre Einwilligung jederzeit zurückziehen. Dieser Dienst selbst zeichnet nicht auf.",
+    name: "Wenn Sie einwilligen, schreiben Sie Ihren vollen Namen",
+    nameMissing: "Bitte schreiben Sie Ihren Namen: Das macht die Einwilligung zu einer schriftlichen.",
+    give: "Ich willige ein",
+    refuse: "Ablehnen",
+    later: "Später",
+    answer: "Antworten",
+    gone: "Der Text wird nicht mehr aufbewahrt.",
+    standsMine: "Sie dürfen aufnehmen",
+    standsOther: (name) => `${name} darf aufnehmen`,
+    details: "Einzelheiten",
+    given: (name, at) => `Schriftlich gegeben von „${name}“, ${at}.`,
+    withdraw: "Einwilligung zurückziehen",
+    stop: "Darauf verzichten",
+    refused: (name) => `${name} hat nicht eingewilligt. Bitte nehmen Sie nichts auf.`,
+    withdrawnMine: "Die Einwilligung wurde zurückgezogen. Bitte hören Sie jetzt auf aufzunehmen.",
+    withdrawnTheirs: (name) =>
+      `Die Einwilligung ist zurückgezogen, und ${name} wurde gebeten, die Aufnahme zu beenden.`,
+    problem: (code) =>
+      ({
+        already_asked: "Sie haben schon gefragt; bitte warten Sie auf die Antwort.",
+        already_given: "Sie haben diese Einwilligung schon.",
+        asked_too_often: "Sie haben in dieser Sitzung oft genug gefragt.",
+        already_answered: "Das wurde schon beantwortet.",
+        not_in_session: "Fragen können Sie, solange Sie zusammen in der Sitzung sind.",
+        session_over: "Die Sitzung ist vorbei.",
+        nothing_to_withdraw: "Es gibt keine Einwilligung zum Zurückziehen.",
+      })[code] ?? null,
+  },
+
   checkin: {
     ways: {
       browser: {

@@ -187,6 +187,53 @@ const ends: EndTexts = {
 };
 
 export const enLater = {
+  consent: {
+    about:
+      "This service does not record. If one of you wants to record with a device of their own, the other has to agree in writing first.",
+    ask: "Ask for written consent to record",
+    scope: "What do you want to record?",
+    scopeHelp: "For example: the sound only, or the shared screen.",
+    purpose: "What for?",
+    purposeHelp: "For example: to listen again when practising.",
+    send: "Ask",
+    scopeMissing: "Please say what you want to record.",
+    purposeMissing: "Please say what for.",
+    asked: (name: string) => `You asked ${name}. Please do not record before there is an answer.`,
+    takeBack: "Take it back",
+    asks: (name: string) => `${name} asks for your written consent to record`,
+    what: "What",
+    purposeShort: "What for",
+    freely:
+      "You are free to refuse, and you can withdraw your consent whenever you like. This service itself does not record.",
+    name: "If you agree, type your full name",
+    nameMissing: "Please type your name: that is what makes it a written consent.",
+    give: "I consent",
+    refuse: "Refuse",
+    later: "Later",
+    answer: "Answer",
+    gone: "The text is not kept any more.",
+    standsMine: "You may record",
+    standsOther: (name: string) => `${name} may record`,
+    details: "Details",
+    given: (name: string, at: string) => `Given in writing by “${name}”, ${at}.`,
+    withdraw: "Withdraw consent",
+    stop: "Give it up",
+    refused: (name: string) => `${name} did not agree. Please do not record.`,
+    withdrawnMine: "The consent was withdrawn. Please stop recording now.",
+    withdrawnTheirs: (name: string) => `The consent was withdrawn, and ${name} has been told to stop recording.`,
+    /** By the server's code. */
+    problem: (code: string) =>
+      ({
+        already_asked: "You have asked already; please wait for the answer.",
+        already_given: "You have this consent already.",
+        asked_too_often: "You have asked often enough in this session.",
+        already_answered: "This was answered already.",
+        not_in_session: "You can ask while you are in the session together.",
+        session_over: "The session is over.",
+        nothing_to_withdraw: "There is no consent to withdraw.",
+      })[code] ?? null,
+  },
+
   checkin: {
     /** Where it is allowed. `what` is "Camera" or "Microphone", as the settings name it. */
     ways: {

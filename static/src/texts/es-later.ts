@@ -161,6 +161,51 @@ const ends: EndTexts = {
 };
 
 export const esLater: LaterTexts = {
+  consent: {
+    about:
+      "Este servicio no graba. Si uno de los dos quiere grabar con un dispositivo propio, la otra persona tiene que aceptarlo antes por escrito.",
+    ask: "Pedir consentimiento por escrito para grabar",
+    scope: "¿Qué quiere grabar?",
+    scopeHelp: "Por ejemplo: solo el sonido, o la pantalla compartida.",
+    purpose: "¿Para qué?",
+    purposeHelp: "Por ejemplo: para escucharlo otra vez al practicar.",
+    send: "Pedir",
+    scopeMissing: "Diga qué quiere grabar.",
+    purposeMissing: "Diga para qué.",
+    asked: (name) => `Se lo ha pedido a ${name}. No grabe antes de que haya una respuesta.`,
+    takeBack: "Retirar la petición",
+    asks: (name) => `${name} le pide su consentimiento por escrito para grabar`,
+    what: "Qué",
+    purposeShort: "Para qué",
+    freely: "Puede negarse libremente, y puede retirar su consentimiento cuando quiera. Este servicio mismo no graba.",
+    name: "Si está de acuerdo, escriba su nombre completo",
+    nameMissing: "Escriba su nombre: eso es lo que lo convierte en un consentimiento por escrito.",
+    give: "Doy mi consentimiento",
+    refuse: "No aceptar",
+    later: "Más tarde",
+    answer: "Responder",
+    gone: "El texto ya no se guarda.",
+    standsMine: "Usted puede grabar",
+    standsOther: (name) => `${name} puede grabar`,
+    details: "Detalles",
+    given: (name, at) => `Dado por escrito por «${name}», ${at}.`,
+    withdraw: "Retirar el consentimiento",
+    stop: "Renunciar a él",
+    refused: (name) => `${name} no ha aceptado. No grabe, por favor.`,
+    withdrawnMine: "El consentimiento se ha retirado. Deje de grabar ahora, por favor.",
+    withdrawnTheirs: (name) => `El consentimiento se ha retirado, y se ha pedido a ${name} que deje de grabar.`,
+    problem: (code) =>
+      ({
+        already_asked: "Ya lo ha pedido; espere la respuesta.",
+        already_given: "Ya tiene este consentimiento.",
+        asked_too_often: "Ya lo ha pedido bastantes veces en esta sesión.",
+        already_answered: "Esto ya se respondió.",
+        not_in_session: "Puede pedirlo mientras estén juntos en la sesión.",
+        session_over: "La sesión ha terminado.",
+        nothing_to_withdraw: "No hay ningún consentimiento que retirar.",
+      })[code] ?? null,
+  },
+
   checkin: {
     ways: {
       browser: {
