@@ -177,6 +177,7 @@ class Switchboard:
         self._calls: dict[int, _Call] = {}
         self._numbers = 0
         self._lanes: list[_Lane] = []
+        self._lease: wire.Lease | None = None
         self.port = settings.port
 
     # --- life ---
@@ -287,6 +288,12 @@ class Switchboard:
         state = self._sessions.pop(session, None)
         if state is not None:
             self._end_call(state)
+
+    def lease(self, until: float) -> None:
+        """Forward nothing after ``until`` (monotonic seconds), whatever becomes of this process, unless told again."""
+        self._lease = wire.Lease(until)
+        for lane in self._lanes:
+            lane.send(self._lease)
 
     def pulse(self, session: str, role: Role) -> Pulse | None:
         """None for a session that is not open, or a side that never joined."""
@@ -420,6 +427,8 @@ class Switchboard:
 
     def _reopen(self, lane: _Lane) -> None:
         """A new worker, which is told all there is."""
+        if self._lease is not None:
+            lane.send(self._lease)
         for state in self._sessions.values():
             if state.lane is lane and state.call is not None:
                 self._open_call(state)

@@ -50,7 +50,8 @@ class Worker:
         self._streams: Streams | None = None
         self._parent = os.getppid()
         self._gone = False
-        self._tick_at = self._alarm_at = float("inf")
+        self._tick_at = self._alarm_at = self._lease_until = float("inf")
+        self._lapsed = False  # the lease is over: nothing is forwarded until there is another
         self._since, self._packets = 0.0, 0  # what has come by UDP, and since when
         self._busy = False
         self._more = False  # whether a socket had more packets than were read
@@ -60,12 +61,16 @@ class Worker:
         self._link.setblocking(False)
         self._loop.add_reader(self._link, self._hear)
         while not self._gone:
-            wait = min(self._tick_at, self._alarm_at) - time.monotonic()
+            wait = min(self._tick_at, self._alarm_at, self._lease_until) - time.monotonic()
             self._more = False
             self._loop.turn(min(max(0.0, wait), 3600.0))
             now = time.monotonic()
             if now >= self._alarm_at and self._port is not None:
                 self._port.stop_overdue()
+                self._arm()
+            if now >= self._lease_until and self._port is not None:
+                self._lapsed, self._lease_until = True, float("inf")
+                self._port.drop_all()
                 self._arm()
             if now >= self._tick_at:
                 self._tick(now)
@@ -120,12 +125,16 @@ class Worker:
         match message:
             case wire.Open(call, deadline):
                 port.open(call, deadline)
+                if self._lapsed:
+                    port.close(call)
             case wire.Admit(call, role, ufrag, password):
                 port.admit(call, role, Credentials(ufrag, password))
             case wire.SetDeadline(call, deadline):
                 port.set_deadline(call, deadline)
             case wire.Close(call, role):
                 port.close(call, role)
+            case wire.Lease(until):
+                self._lapsed, self._lease_until = False, until
             case _:
                 raise ValueError(f"{type(message).__name__} is not a command")
 
