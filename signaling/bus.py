@@ -182,11 +182,13 @@ class Bus:
             try:
                 async with client.pubsub(ignore_subscribe_messages=True) as pubsub:
                     await pubsub.subscribe(self._channel(_ALL), self._channel(self.me))
+                    heard = self._monotonic()
                     while True:
                         message = await pubsub.get_message(timeout=1.0)
                         if message is not None:
+                            heard = self._monotonic()
                             self._take(message["data"])
-                        elif self.deaf:
+                        elif self._monotonic() - heard > DEAF:  # here: a connection that is new has said nothing yet
                             raise OSError("nothing is heard, not even ourselves")
             except (RedisError, OSError) as error:
                 log.warning("nothing is heard in Redis", error=type(error).__name__)

@@ -87,7 +87,10 @@ _MAKE_LEASE = (
     "expires_at timestamptz not null)",
     "create table writers (slot int primary key, token text not null)",
 )
-_SLOTS = text("insert into writers select slot, '' from generate_series(cast(:first as int), cast(:last as int)) as slot on conflict do nothing")
+_SLOTS = text(
+    "insert into writers select slot, '' from generate_series(cast(:first as int), cast(:last as int)) as slot "
+    "on conflict do nothing"
+)
 _NEXT_SLOT = text("select coalesce(max(slot) + 1, 0) from writers")
 _GIVE = text("delete from writers where slot between cast(:first as int) and cast(:last as int)")
 _WHO = text(

@@ -171,8 +171,7 @@ class Stage:
     async def homes(self, session: str = "bk_1") -> list[tuple[str | None, int]]:
         """The name of its home, and the epoch."""
         rows = await self.postgres.execute(
-            "select n.name, h.epoch from homes h left join nodes n on n.id = h.node "
-            f"where h.session_id = '{session}'",
+            f"select n.name, h.epoch from homes h left join nodes n on n.id = h.node where h.session_id = '{session}'",
             self.url,
         )
         return [(row["name"], row["epoch"]) for row in rows]
