@@ -17,7 +17,6 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 import uvloop
@@ -45,6 +44,7 @@ from server.store.database import Locked, open_database
 from server.store.migrate import upgrade
 from server.store.postgres import PostgreSQL
 from server.store.sealing import derive_sealing_key
+from server.store.sqlite import SQLite
 from server.timers import Timers
 from server.webhooks.delivery import Deliverer
 from server.webhooks.egress import Egress
@@ -307,12 +307,12 @@ class Service:
 
     @contextlib.asynccontextmanager
     async def _control(self) -> AsyncIterator[None]:
-        if self.database.shared:  # commands write beside us
+        if not isinstance(self.database, SQLite):  # commands write beside us
             yield
             return
-        path = socket_path(Path(self.database.url.database or ""))
+        path = socket_path(self.database.path)
         path.unlink(missing_ok=True)  # we hold the lock: whoever made it is gone
-        runner = web.AppRunner(control_app(self.desk), access_log=None, shutdown_timeout=1)
+        runner = web.AppRunner(control_app(self.desk, self.database.back_up), access_log=None, shutdown_timeout=1)
         await runner.setup()
         before = os.umask(0o177)
         try:

@@ -1,4 +1,4 @@
-"""The command line: ``headstrt serve | demo | probe | migrate | drain | keys | verify | simulate | doctor``.
+"""The command line: ``headstrt serve | demo | probe | migrate | backup | restore | drain | keys | verify | …``.
 
 Each command reads the settings, calls one thing and prints; what is wrong is one clear line on stderr and
 exit code 1 or 2.
@@ -64,10 +64,21 @@ def probe(
 
 
 @app.command()
-def migrate() -> None:
-    """Bring the database to the newest schema."""
+def migrate(
+    copy_from: Annotated[
+        str, typer.Option(help="an SQLite database (sqlite:///path) to copy into this empty PostgreSQL")
+    ] = "",
+    as_it_is: Annotated[bool, typer.Option(help="with --copy-from: also what headstrt verify finds wrong")] = False,
+) -> None:
+    """Bring the database to the newest schema; or copy a whole SQLite database into it, or nothing at all."""
     from server.store.database import Locked, open_database
     from server.store.migrate import upgrade
+
+    if copy_from:
+        from server.moving import copy_from as move
+
+        _move(move(print, _settings().database_url, copy_from, as_it_is=as_it_is))
+        return
 
     async def run() -> None:
         database = open_database(_settings().database_url)
@@ -100,6 +111,21 @@ def drain(
     if not name:
         _fail("name the node: `headstrt drain NAME`, as /readyz shows it", code=2)
     _run(run(settings, name, within, print, wait=wait))
+
+
+def backup(file: Annotated[Path, typer.Argument(help="a new file, which the server must be able to write")]) -> None:
+    """Copy the SQLite database into a new file, also while its server runs, and check every ledger in the copy."""
+    from server.moving import back_up
+
+    _move(back_up(print, _settings().database_url, file.absolute()))
+
+
+@app.command()
+def restore(file: Annotated[Path, typer.Argument(help="what headstrt backup has made")]) -> None:
+    """Check a backup, and put it to where HEADSTRT_DATABASE_URL says, if nothing is there."""
+    from server.moving import restore as put_back
+
+    _move(put_back(print, _settings().database_url, file.absolute()))
 
 
 @keys.command("create")
@@ -213,6 +239,20 @@ def _run(work: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
 
     try:
         return asyncio.run(work)
+    except HeadstrtError as error:
+        _fail(f"{error.detail} ({error.code})")
+    except OSError as error:
+        _fail(str(error))
+
+
+def _move(work: Coroutine[Any, Any, None]) -> None:
+    from server.moving import CannotMove
+    from signaling.errors import HeadstrtError
+
+    try:
+        asyncio.run(work)
+    except CannotMove as error:
+        _fail(str(error))
     except HeadstrtError as error:
         _fail(f"{error.detail} ({error.code})")
     except OSError as error:

@@ -95,6 +95,11 @@ async def drain(
     return {}
 
 
+async def ask_for_backup(path: Path, to: Path) -> None:
+    """Have the server at this socket write a backup. ``HeadstrtError`` if it cannot."""
+    await _ask(path, "backup", {"to": str(to)})
+
+
 async def _do(desk: Desk, act: str, arguments: dict[str, Any]) -> dict[str, Any]:
     if act == "create":
         key, secret = await desk.create_key(arguments["name"], arguments["scopes"])
@@ -118,11 +123,13 @@ async def _ask(path: Path, act: str, arguments: dict[str, Any]) -> dict[str, Any
         "list": ("GET", "/keys"),
         "revoke": ("DELETE", f"/keys/{arguments.get('key_id')}"),
         "rotate-signing": ("POST", "/signing/rotate"),
+        "backup": ("POST", "/backup"),
     }[act]
-    body = {"name": arguments["name"], "scopes": arguments["scopes"]} if act == "create" else None
+    body = arguments if act in ("create", "backup") else None
     connector = aiohttp.UnixConnector(str(path))
+    timeout = aiohttp.ClientTimeout(None if act == "backup" else 300)  # a backup takes what it takes
     async with (
-        aiohttp.ClientSession("http://control", connector=connector) as http,
+        aiohttp.ClientSession("http://control", connector=connector, timeout=timeout) as http,
         http.request(method, url, json=body) as answer,
     ):
         document: dict[str, Any] = await answer.json() if answer.status != 204 else {}

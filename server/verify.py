@@ -220,17 +220,22 @@ async def check_database(out: Print, url: str) -> None:
 
     from server.store.chains import looking
 
-    counted = {"session": 0, "person": 0, "audit": 0, "text": 0}
-    problems: list[str] = []
     try:
         async with looking(url) as connection:
-            async for kind, problem in _looked_through(connection):
-                counted[kind] += 1
-                if problem is not None:
-                    problems.append(problem)
-                    out(problem)
+            await check_chains(out, connection)
     except (OSError, DBAPIError) as error:
         raise Unchecked(f"the database cannot be read: {error}") from None
+
+
+async def check_chains(out: Print, connection: Any) -> None:
+    """The same of what this connection sees."""
+    counted = {"session": 0, "person": 0, "audit": 0, "text": 0}
+    problems: list[str] = []
+    async for kind, problem in _looked_through(connection):
+        counted[kind] += 1
+        if problem is not None:
+            problems.append(problem)
+            out(problem)
     out(f"Looked at {counted['session']} sessions, {counted['person']} persons, {counted['text']} texts.")
     if problems:
         raise Wrong(f"{len(problems)} of them; the first: {problems[0]}")

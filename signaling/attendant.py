@@ -378,7 +378,7 @@ class Attendant:
                 party.media = (microphone, camera, screen)
                 self._post(live, lambda: self._tell(live, who.role.other, live.peer(who.role)))
             case messages.QualityCommand():
-                pass
+                self._desk.measured(live.id, who.role, command, at)
             case _:
                 raise ProtocolError("unknown_command", "This command is not known here.")
         return Done(version=live.version)

@@ -166,7 +166,13 @@ class ReportAndLeaveCommand(Command):
     join: JoinId | None = Field(default=None, description="the join it was pressed in: with an older one it is stale")
 
 
+QualityLevel: TypeAlias = Literal["good", "fair", "poor", "none"]
+
+
 class QualityCommand(Command):
+    """How the call is for this side, as its page measures it: kept a while as evidence, never for a verdict (P5.7)."""
+
+    level: QualityLevel | None = Field(default=None, description="what the page shows; none: nothing comes in")
     round_trip_ms: Annotated[int, Field(ge=0, le=60_000)] | None = None
     loss_percent: Annotated[int, Field(ge=0, le=100)] | None = None
     bitrate_kbps: Annotated[int, Field(ge=0, le=1_000_000)] | None = None

@@ -104,6 +104,7 @@ class FakeDesk:
         self.events: list[Event] = []
         self.changes: list[tuple[Fact, ...]] = []  # what each report gave
         self.late_minutes: dict[tuple[str, Role], int] = {}
+        self.samples: list[tuple[str, Role, messages.QualityCommand, Ms]] = []
         self.admitting: Callable[[], None] = lambda: None
         self.gate: asyncio.Event | None = None
         self._locks: dict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -157,6 +158,9 @@ class FakeDesk:
                 closed_at=None,
             )
             return self.version(session), (said,)
+
+    def measured(self, session: str, role: Role, said: messages.QualityCommand, at: Ms) -> None:
+        self.samples.append((session, role, said, at))
 
     async def leave_for_safety(
         self, session: str, role: Role, category: str, text: str | None, at: Ms

@@ -1,10 +1,13 @@
-"""The operator's own door: API keys, over a unix socket beside the database (mode 0600).
+"""The operator's own door: API keys and backups, over a unix socket beside the database (mode 0600).
 
 Whoever can open the socket may do what whoever can open the database file may do, so there is no key to show here.
 Commands like ``headstrt keys`` talk to it while the server runs, for there is one writer (security §5).
 """
 
 from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -16,6 +19,9 @@ from server.store.views import Key
 from signaling.messages import Time
 
 DESK = web.AppKey("desk", Desk)
+
+BackUp = Callable[[Path], Awaitable[int]]
+"""Copies the whole database into a new file, and returns its bytes."""
 
 
 class KeyAnswer(BaseModel):
@@ -42,14 +48,24 @@ class SigningKeyAnswer(BaseModel):
     kid: str
 
 
-def control_app(desk: Desk) -> web.Application:
-    """``GET/POST /keys``, ``DELETE /keys/{id}``, ``POST /signing/rotate``. For a ``UnixSite`` that is 0600."""
+class BackupAnswer(BaseModel):
+    bytes: int
+
+
+def control_app(desk: Desk, back_up: BackUp) -> web.Application:
+    """``GET/POST /keys``, ``DELETE /keys/{id}``, ``POST /signing/rotate | /backup``; for a ``UnixSite`` of 0600."""
+
+    async def backup(request: web.Request) -> web.Response:
+        given = await requests.body(request, requests.BackupBody)
+        return answer(BackupAnswer(bytes=await back_up(Path(given.to))), 201)
+
     app = web.Application(client_max_size=requests.MAX_BODY, middlewares=[middleware.say_problems])
     app[DESK] = desk
     app.router.add_get("/keys", _list)
     app.router.add_post("/keys", _create)
     app.router.add_delete("/keys/{id}", _revoke)
     app.router.add_post("/signing/rotate", _rotate)
+    app.router.add_post("/backup", backup)
     return app
 
 

@@ -258,6 +258,10 @@ class KeyBody(Body):
     scopes: Annotated[tuple[str, ...], Field(max_length=16)]
 
 
+class BackupBody(Body):
+    to: str = Field(min_length=1, max_length=4096)
+
+
 # --- queries ----------------------------------------------------------------------------------------------------------
 
 

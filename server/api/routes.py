@@ -192,6 +192,16 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "GET",
+        "/v1/sessions/{id}/quality",
+        sessions.quality,
+        SEE,
+        "What both pages measured of the call",
+        "sessions",
+        ((200, sessions.QualityAnswer),),
+        (_GONE,),
+    ),
+    Route(
+        "GET",
         "/v1/sessions/{id}/receipt",
         receipts.of_session,
         READ,

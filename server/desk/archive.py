@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import structlog
@@ -22,7 +22,7 @@ from server.policy import conduct, ratings
 from server.policy.facts import encode
 from server.policy.people import ComplaintFact, Dossier, Erased, PersonFact, RatingFact, Sanction
 from server.policy.people import encode as encode_person
-from server.store import archive, inbox, letters, people, sessions
+from server.store import archive, inbox, letters, people, quality, sessions
 from server.store.database import at_length
 from server.store.people import File, Person
 from server.store.sessions import Record
@@ -79,7 +79,15 @@ class Desk(Inbound):
                 answer = session_answer(record, now).model_dump(mode="json", exclude={"links"})
                 answer[role.other.value] = {"attendance": answer[role.other.value]["attendance"]}
                 ledger = [json.loads(encode(fact)) for fact in record.facts]
-                told.append({"role": role.value, "session": answer, "ledger": ledger})
+                measured = (await quality.of_session(connection, session, role))[role]
+                told.append(
+                    {
+                        "role": role.value,
+                        "session": answer,
+                        "ledger": ledger,
+                        "quality": [{**asdict(sample), "at": to_rfc3339(sample.at)} for sample in measured],
+                    }
+                )
         person = file.person
         facts = [fact for fact in file.facts if not self._hidden(fact, file.dossier, ends, now)]
         told_of = {getattr(fact, name, None) for fact in facts for name in ("text", "reason")}
@@ -123,6 +131,7 @@ class Desk(Inbound):
     async def erase(self, person_id: str, who: str, reason: str) -> None:
         """Take away what names a person (P5.7). ``UserError`` while it has sessions to come; twice changes nothing."""
         at = self.clock()
+        await self.samples.write()  # what is still on its way to the disk would come after
 
         async def work(connection: AsyncConnection) -> None:
             person = await people.hold(connection, person_id)
@@ -158,6 +167,7 @@ class Desk(Inbound):
         await self.database.write(at_length(lambda c: inbox.retain(c, now - INBOX_KEPT)))
         await self.endpoints.tidy()
         await self.database.write(at_length(lambda c: letters.remove_old(c, now - LETTERS_KEPT)))
+        await self.database.write(at_length(lambda c: quality.remove_old(c, now - self.rules.terms.keep_quality)))
         whole_ones = sum(whole for _, whole in gone)
         removed = Removed(len(old), whole_ones, len(gone) - whole_ones, texts)
         if removed.anything:

@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server import tokens
 from server.desk import casebook
 from server.desk.endpoints import Endpoints
+from server.desk.samples import Samples
 from server.desk.signing import Signing
 from server.desk.sources import Sources
 from server.policy.facts import (
@@ -55,9 +56,11 @@ from server.store import bookings, keys, people, sessions, tables
 from server.store.batch import Rows, put
 from server.store.bookings import Engaged, Found
 from server.store.database import Database, Work
+from server.store.quality import Sample
 from server.store.sessions import Known, Party, Record, Summary
 from server.webhooks.payloads import rows
 from signaling.errors import Busy, Denied, HeadstrtError, NotFound, Stale, UserError
+from signaling.messages import QualityCommand
 from signaling.ports import Admission, Clock, Listener, Report
 from signaling.session import (
     Accept,
@@ -230,6 +233,7 @@ class Sessions:
         self.signing = Signing(database, sealing_key, clock)
         self.endpoints = Endpoints(database, sealing_key, clock)
         self.sources = Sources(database, sealing_key, clock)
+        self.samples = Samples(database, lambda: self.rules.terms.keep_quality)
         self.listeners: list[Listener] = []
         self.alarm: Callable[[str, Ms | None], None] = lambda session, when: None
         self.mutual: Callable[[str], Ms] = lambda session: 0
@@ -900,10 +904,17 @@ class Sessions:
         if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, HeadstrtError):
             log.error("a change failed", change=task.get_name(), error=repr(error))  # raised to the caller, if there
 
+    def measured(self, session: str, role: Role, said: QualityCommand, at: Ms) -> None:
+        """What a page says of its call, kept for a while as evidence (P5.7). Nothing waits for it."""
+        self.samples.take(
+            session, role, Sample(at, said.round_trip_ms, said.loss_percent, said.bitrate_kbps, said.level)
+        )
+
     async def finish(self) -> None:
         """Until no change is under way. For the shut-down, before the database closes."""
         while self._under_way:
             await asyncio.wait(self._under_way)
+        await self.samples.finish()
 
     async def _save(
         self,

@@ -192,7 +192,7 @@ class Terms:
     keep_quality: Ms = field(
         default=30 * DAY * SECOND,
         metadata=_key(
-            "seconds", 0, 3660 * DAY, "P5.7", "how long samples of a call's quality may be kept; none are today"
+            "seconds", 0, 3660 * DAY, "P5.7", "how long samples of a call's quality are kept; 0: none are taken"
         ),
     )
     stored: str | None = field(default=None, init=False, repr=False, compare=False)

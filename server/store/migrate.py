@@ -9,7 +9,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from server.store.database import Database
 
@@ -22,10 +22,13 @@ _OTHER_ORDER = text(
 
 
 async def upgrade(database: Database) -> tuple[str | None, str]:
-    """Run what is missing, in one transaction; returns the revisions before and after. Call before anything else."""
+    """Run what is missing, in one transaction; returns the revisions before and after. Call before anything else.
+
+    Processes that start at once take turns (on PostgreSQL, by an advisory lock), and all but the first find it done.
+    """
 
     def run(connection: Any) -> tuple[str | None, str]:
-        before = MigrationContext.configure(connection).get_current_revision()
+        before = revision_of(connection)
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
@@ -54,7 +57,12 @@ async def ready(database: Database) -> None:
 async def revision(database: Database) -> str | None:
     """The revision that the database has; None when it has nothing yet."""
     async with database.read() as connection:
-        return await connection.run_sync(lambda raw: MigrationContext.configure(raw).get_current_revision())
+        return await connection.run_sync(revision_of)
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The same, of a connection that is not async."""
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def newest() -> str:

@@ -174,12 +174,16 @@ class PostgreSQL(Database):
             raise
 
     async def run_sync(self, work: Callable[[Any], T]) -> T:
+        return await self.alone(lambda connection: connection.run_sync(work))
+
+    async def alone(self, work: Work[T]) -> T:
+        """Run what changes the whole database, in one transaction without limits: one process after the other."""
         assert self._writer is not None
         async with self._writer.begin() as connection:
-            await exclusively(connection, "database", "schema")
             for setting in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
                 await connection.exec_driver_sql(f"set local {setting} = 0")  # a migration takes what it takes
-            return await connection.run_sync(work)
+            await exclusively(connection, "database", "schema")
+            return await work(connection)
 
     async def write(self, work: Work[T], *, first: bool = False) -> T:
         if self._writer is None:

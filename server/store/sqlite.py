@@ -16,6 +16,7 @@ import fcntl
 import itertools
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -30,8 +31,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from server.store.backup import CannotBackUp, copy_file
 from server.store.database import Database, Locked, Work, whose
-from signaling.errors import Busy
+from signaling.errors import Busy, UserError
 
 log = structlog.get_logger("database")
 
@@ -136,6 +138,16 @@ class SQLite(Database):
                 yield connection
         except (DBAPIError, PoolTimeout) as error:
             raise _whose(error) from error
+
+    async def back_up(self, to: Path) -> int:
+        """Copy one state of the whole into a new file, while writes go on; returns its bytes. ``UserError``."""
+        unwanted = threading.Event()
+        try:
+            return await asyncio.to_thread(copy_file, self.path, to, unwanted.is_set)
+        except CannotBackUp as error:
+            raise UserError("cannot_back_up", f"{error}.") from None
+        finally:
+            unwanted.set()  # who asked is gone, or we are leaving
 
     async def close(self) -> None:
         if self._task is not None:

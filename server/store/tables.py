@@ -337,6 +337,16 @@ letters = _table(
     Index(None, "finished_at"),
 )
 
+quality = _table(
+    "quality",  # what one side's page measured of a call between two visits to the disk (P5.7)
+    Column("session_id", Text, primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("since", Long, primary_key=True),
+    Column("until", Long, nullable=False),
+    Column("samples", Text, nullable=False),  # a JSON array of [at, round trip, loss, bitrate, level]
+    Index(None, "until"),
+)
+
 sources = _table(
     "sources",  # booking systems that post to us
     Column("name", Text, primary_key=True),

@@ -14,9 +14,10 @@ from typing import Literal, Protocol
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.store import people, sessions, tables
+from server.store import people, quality, sessions, tables
 from server.store.keys import Key
 from server.store.people import File
+from server.store.quality import Sample
 from server.store.sessions import Party, Record
 from signaling.ledger import Entry
 from signaling.session import Ms, Phase, Role
@@ -67,6 +68,12 @@ async def ledger(reader: Reader, session_id: str, after: int, limit: int) -> lis
     query = select(e).where(e.c.session_id == session_id, e.c.seq > after).order_by(e.c.seq).limit(limit)
     async with reader.read() as connection:
         return [Entry(row.seq, row.body, row.hash) for row in await connection.execute(query)]
+
+
+async def measured(reader: Reader, session_id: str) -> dict[Role, list[Sample]]:
+    """What each side's page measured of its call, oldest first, as far as it is still kept (P5.7)."""
+    async with reader.read() as connection:
+        return await quality.of_session(connection, session_id)
 
 
 # --- persons ----------------------------------------------------------------------------------------------------------
@@ -297,6 +304,7 @@ __all__ = [
     "PersonSort",
     "Reader",
     "Record",
+    "Sample",
     "Shelf",
     "Wanted",
     "audit",
@@ -304,6 +312,7 @@ __all__ = [
     "last_alive",
     "ledger",
     "letters",
+    "measured",
     "outbox_depth",
     "page",
     "people_page",

@@ -340,6 +340,8 @@ export interface MediaCommand {
 
 export interface QualityCommand {
   command_id: string;
+  /** what the page shows; none: nothing comes in */
+  level?: "good" | "fair" | "poor" | "none" | null;
   round_trip_ms?: number | null;
   loss_percent?: number | null;
   bitrate_kbps?: number | null;

@@ -129,7 +129,9 @@ async def test_probe_holds_a_call_and_prints_its_ledger_and_settlement(server: S
     assert "401" in wrong.stderr
 
 
-@pytest.mark.parametrize("command", ["serve", "demo", "probe", "migrate", "keys", "verify", "simulate", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["serve", "demo", "probe", "migrate", "backup", "restore", "keys", "verify", "simulate", "doctor"]
+)
 def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
     answer = headstrt(tmp_path, command, "--help")
     assert answer.returncode == 0

@@ -200,6 +200,17 @@ async def test_what_the_page_says_about_itself_reaches_the_other(page: OpenPage)
     await expert.sees("peer", microphone=True, camera=False, screen=False)
 
 
+async def test_P5_7_only_the_page_with_the_seat_says_how_the_call_is(house: House, page: OpenPage) -> None:
+    phone, laptop = await page("client"), await page("client")
+    assert (await phone.ask("quality", round_trip_ms=40, level="good"))["code"] == "stale"
+    await phone.ask("join")
+    assert (await phone.ask("quality", round_trip_ms=41, level="good"))["ok"]
+    assert (await laptop.ask("quality", round_trip_ms=42, level="good"))["code"] == "stale"
+    assert [(session, role, said.round_trip_ms) for session, role, said, _ in house.desk.samples] == [
+        ("s1", Role.CLIENT, 41)
+    ]
+
+
 async def test_guidelines_are_accepted_with_the_join(house: House, page: OpenPage) -> None:
     house.desk.add("s2", accepted=False)
     client = await page("client", "s2")
