@@ -172,7 +172,7 @@ class Service:
                 clock=clock,
                 draining=lambda: self.draining,
                 demo=lambda: self.demo,
-                sockets=lambda: len(self.fanout.everyone()),
+                sockets=lambda: len(self.fanout.own()),
                 limiter=limiter,
                 self_test=lambda: self.self_test.newest,
                 attempts=lambda: self.deliverer.outcomes,
@@ -262,6 +262,7 @@ class Service:
         )
         self.desk.homes = homes
         self.desk.relinked = gateway.relinked
+        self.desk.measure = gateway.mutual_ms
         return Cluster(bus, homes, gateway)
 
     def _drains(self) -> None:

@@ -113,6 +113,7 @@ def drain(
     _run(run(settings, name, within, print, wait=wait))
 
 
+@app.command()
 def backup(file: Annotated[Path, typer.Argument(help="a new file, which the server must be able to write")]) -> None:
     """Copy the SQLite database into a new file, also while its server runs, and check every ledger in the copy."""
     from server.moving import back_up

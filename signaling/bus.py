@@ -40,7 +40,7 @@ WAITING = 20_000
 AT_ONCE = 200
 ANSWER = 2.0
 LOOK = 0.05
-MAX_MESSAGE = 256 * 1024
+MAX_MESSAGE = 1024 * 1024
 
 Body = dict[str, Any]
 Handler = Callable[[str, Body], Awaitable[Body | None]]

@@ -194,6 +194,7 @@ class ClusterGateway(Gateway):
             "leaving": self._leaves,
             "changed": self._changed,
             "adopt": self._adopt,
+            "mutual": self._mutual,
             # at the door
             "say": self._say,
             "close": self._close,
@@ -218,6 +219,16 @@ class ClusterGateway(Gateway):
     async def expel(self, session: str, role: Role) -> None:
         """As the attendant's; the home sees by itself that the link has changed."""
         await self._attendant.expel(session, role)
+
+    async def mutual_ms(self, session: str) -> Ms:
+        """How long both had media from each other, asked where it lives (P3.16); 0 where nobody knows."""
+        try:
+            place = await self._places.place(session)
+            if place.here:
+                return self._attendant.mutual_ms(session)
+            return int((await self._bus.ask(place.process, "mutual", session=session)).get("ms", 0))
+        except Stale:
+            return 0
 
     def relinked(self, session: str, role: Role) -> None:
         """Another node has renewed this party's link."""
@@ -403,6 +414,9 @@ class ClusterGateway(Gateway):
             await self._store.follow(body["session"])
             if any(away.admission.session == body["session"] for away in self._away.values()) and self._bus.unsure:
                 self._places.look_soon()
+
+    async def _mutual(self, sender: str, body: Body) -> Body:
+        return {"ms": self._attendant.mutual_ms(body["session"])}
 
     async def _adopt(self, sender: str, body: Body) -> None:
         await self._places.at_home(body["session"])

@@ -222,7 +222,8 @@ class Sessions:
     ``catch_up`` is awaited before each change: whoever knows that this service stood still settles that first (P3.9).
     ``mutual`` says how long a session has had media both ways. ``posted`` is called after each commit that may have
     written events. ``homes`` is there where several servers share the database: then others may change a session that
-    lives here; ``follow`` tells the listeners what those wrote, and ``relinked`` is told of links that others renewed.
+    lives here; ``follow`` tells the listeners what those wrote, ``relinked`` is told of links that others renewed, and
+    ``measure`` asks another node for the mutual time of what lives there.
     """
 
     def __init__(self, database: Database, rules: Rules, clock: Clock) -> None:
@@ -240,11 +241,13 @@ class Sessions:
         self.catch_up: Callable[[], Awaitable[None]] = _lived_on
         self.posted: Callable[[], None] = lambda: None
         self.homes: Homes | None = None
+        self.measure: Callable[[str], Awaitable[Ms]] = _unmeasured
         self.relinked: Callable[[str, Role], None] = lambda session, role: None
         self.within = WITHIN
         self._under_way: set[asyncio.Task[Any]] = set()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._told: dict[str, _Told] = {}
+        self._measured: dict[str, Ms] = {}  # mutual time, as other nodes said
 
     # --- bookings ---
 
@@ -390,14 +393,24 @@ class Sessions:
     async def end(self, session_id: str, note: str, who: str) -> Record:
         """An operator ends it."""
         at = self.clock()
-        record, _ = await self._event(session_id, EndByOperator(note), at, also=self._audited(who, "session.end", at))
-        return record
+        also = self._audited(who, "session.end", at)
+        return await self._end_from_outside(session_id, EndByOperator(note), at, also)
 
     async def remove(self, session_id: str, role: Role, note: str, who: str) -> Record:
         """An operator removes a party, which ends the session."""
         at = self.clock()
         also = self._audited(who, f"session.remove.{role}", at)
-        record, _ = await self._event(session_id, Remove(role, note), at, also=also)
+        return await self._end_from_outside(session_id, Remove(role, note), at, also)
+
+    async def _end_from_outside(self, session_id: str, event: Event, at: Ms, also: Also) -> Record:
+        """An operator's end, which may come in where the session does not live; what its home has measured goes with
+        it (P3.16)."""
+        if self.homes is not None and session_id not in self.homes.held():
+            self._measured[session_id] = await self.measure(session_id)
+        try:
+            record, _ = await self._event(session_id, event, at, also=also)
+        finally:
+            self._measured.pop(session_id, None)
         return record
 
     def _audited(self, who: str, act: str, at: Ms) -> Also:
@@ -784,7 +797,8 @@ class Sessions:
     def _advance(self, record: Record, event: Event, at: Ms) -> Sequence[Fact]:
         """What ``event`` gives, with the mutual time so far (P3.16) before the two facts that it is evidence for."""
         session, slot = record.session, record.session.slot
-        step, mutual = advance(session, event, at), self.mutual(record.id)
+        step = advance(session, event, at)
+        mutual = self.mutual(record.id) or self._measured.get(record.id, 0)
         marks: list[Ms] = []
         # An early talk counts for nothing (P0.5). Noticed late, nobody knows any more how much of it was early.
         prompt = not session.both_here or at - slot.starts_at <= _PROMPT
@@ -964,6 +978,10 @@ class Sessions:
 
 
 _IN_DOUBT = "The server could not write this in time; look whether it happened before you try again."
+
+
+async def _unmeasured(session: str) -> Ms:
+    return 0
 
 
 async def _lived_on() -> None:

@@ -6,8 +6,12 @@ import asyncio
 import signal
 from pathlib import Path
 
+import aiohttp
+import pytest
+
 from tests.cluster.stage import seconds, stage
 from tests.e2e.stage import until
+from tests.server.test_cli import headstrt
 from tests.stores import Cluster
 
 
@@ -40,6 +44,34 @@ async def test_P3_9_the_home_is_killed_in_a_call(cluster: Cluster, tmp_path: Pat
         assert (await killed.kinds()).count("service_lost") == 1
 
 
+async def test_a_home_that_is_stopped_hands_its_calls_over(cluster: Cluster, tmp_path: Path) -> None:
+    """SIGTERM, as a deploy sends it; before it, a drain, which a call outlives."""
+    async with stage(cluster, tmp_path) as on:
+        booked = await on.book()
+        client, expert = await on.couple(booked)
+        ((home, _),) = await on.homes()
+        stopped = on.named(home)
+        other = next(node for node in on.nodes if node is not stopped)
+        variables = {**stopped.settings, "HEADSTRT_SECRET": "an end-to-end test's own secret, long enough"}
+        done = await asyncio.to_thread(headstrt, tmp_path, "drain", str(home), "--no-wait", **variables)
+        assert (done.returncode, done.stdout) == (0, f"{home} takes no more\n"), done.stderr
+
+        async def draining() -> bool:
+            async with aiohttp.ClientSession() as http, http.get(f"{stopped.origin}/readyz") as answer:
+                return answer.status == 503 and (await answer.json())["draining"] is True
+
+        await until(draining, 20, "the proxy is told to send nobody there")
+        await asyncio.gather(client.sees(), expert.sees())
+        assert await on.homes() == [(home, 1)]
+        assert await stopped.stop() == 0
+        await asyncio.gather(client.sees(40), expert.sees(40))
+        assert await on.homes() == [(other.settings["HEADSTRT_NODE"], 2)]
+        kinds = await other.kinds()
+        assert kinds.count("service_lost") == 1
+        assert not {"departed", "hung_up", "ended"} & set(kinds)
+
+
+@pytest.mark.long
 async def test_a_home_that_stood_still_says_nothing_more_of_its_calls(cluster: Cluster, tmp_path: Path) -> None:
     async with stage(cluster, tmp_path) as on:
         booked = await on.book()
