@@ -43,6 +43,9 @@ KEEP = 7.0
 KEEP_ALONE = 2.5
 """The same when this node does not hear itself in Redis either: it may be taken for dead after ``GONE``."""
 
+IDLE = 10.0
+"""Seconds for which a session that nobody has open is kept: pages that were sent away are just coming back."""
+
 AT_ONCE = 50
 """Orphans that are looked at in one turn."""
 
@@ -81,6 +84,7 @@ class Heard(Protocol):
 @dataclass(slots=True)
 class _Held:
     epoch: int
+    idle_since: float | None = None  # monotonic: nobody has it open
 
 
 class Homes:
@@ -386,7 +390,7 @@ class Homes:
         """What nobody has open any more needs no home. One that drains lets go of all that nobody is in."""
         me = self._nodes.get(self.id)
         drains = self._leaving or (me is not None and me.draining)
-        idle = [s for s in held if s in self._held and not self._lived.lives(s)]
+        idle = [s for s in held if self._is_idle(s)]
         if drains:
             idle += [s for s in held if s in self._held and s not in idle and not self._lived.in_call(s)]
         if not idle:
@@ -394,6 +398,17 @@ class Homes:
         await self._database.write(lambda c: homes.free(c, idle, self.id))
         for session in idle:
             await self._let_go(session)
+
+    def _is_idle(self, session: str) -> bool:
+        found = self._held.get(session)
+        if found is None:
+            return False
+        if self._lived.lives(session):
+            found.idle_since = None
+            return False
+        if found.idle_since is None:
+            found.idle_since = self._monotonic()
+        return self._monotonic() - found.idle_since >= IDLE
 
     async def _try(self, work: Awaitable[None]) -> None:
         try:

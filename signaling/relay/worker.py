@@ -68,10 +68,8 @@ class Worker:
             if now >= self._alarm_at and self._port is not None:
                 self._port.stop_overdue()
                 self._arm()
-            if now >= self._lease_until and self._port is not None:
-                self._lapsed, self._lease_until = True, float("inf")
-                self._port.drop_all()
-                self._arm()
+            if now >= self._lease_until:
+                self._lapse()
             if now >= self._tick_at:
                 self._tick(now)
             if self._unsent:
@@ -150,7 +148,16 @@ class Worker:
         self._tick_at = time.monotonic() + REPORT_EVERY
         self._tell(wire.Ready(os.getpid()))
 
+    def _lapse(self) -> None:
+        """The lease is over: whoever it was given to may be nobody's home any more."""
+        self._lapsed, self._lease_until = True, float("inf")
+        if self._port is not None:
+            self._port.drop_all()
+            self._arm()
+
     def _read(self, line: int) -> None:
+        if self._lease_until < float("inf") and time.monotonic() >= self._lease_until:
+            self._lapse()  # we were held up, and what is read now came since then
         if self._port is not None:
             packets = self._port.read(line)
             self._packets += packets

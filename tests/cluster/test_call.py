@@ -46,4 +46,4 @@ async def test_a_call_across_two_nodes_to_its_hang_up(cluster: Cluster, tmp_path
         async def freed() -> bool:
             return (await on.homes())[0][0] is None
 
-        await until(freed, 20, "what nobody has open any more needs no home")
+        await until(freed, 40, "what nobody has open any more needs no home")

@@ -52,7 +52,7 @@ async def test_a_home_that_is_stopped_hands_its_calls_over(cluster: Cluster, tmp
         ((home, _),) = await on.homes()
         stopped = on.named(home)
         other = next(node for node in on.nodes if node is not stopped)
-        variables = {**stopped.settings, "HEADSTRT_SECRET": "an end-to-end test's own secret, long enough"}
+        variables = {**stopped.settings, "HEADSTRT_ENV": "development"}
         done = await asyncio.to_thread(headstrt, tmp_path, "drain", str(home), "--no-wait", **variables)
         assert (done.returncode, done.stdout) == (0, f"{home} takes no more\n"), done.stderr
 

@@ -16,6 +16,7 @@ from server.homes import KEEP, KEEP_ALONE, Homes
 from server.policy.terms import Terms
 from server.store import homes
 from server.store.database import Database, Locked, open_database
+from signaling.cluster import Place
 from signaling.errors import Busy, Elsewhere
 from signaling.ports import Report
 from signaling.session import HangUp, Join, MediaUp, Ms, Phase, Role
@@ -155,7 +156,9 @@ async def kinds(n: NodeUnderTest, session: str = "bk_1") -> list[str]:
 
 async def test_64_racers_make_one_home(cluster: Cluster) -> None:
     async with two(cluster) as (a, b, url):
-        places = await asyncio.gather(*((a, b)[n % 2].homes.place("bk_1") for n in range(64)))
+        asked = await asyncio.gather(*((a, b)[n % 2].homes.place("bk_1") for n in range(64)), return_exceptions=True)
+        places = [place for place in asked if not isinstance(place, Busy)]  # a busy machine may say so, and no more
+        assert all(isinstance(place, Place) for place in places)
         assert len({place.node for place in places}) == 1
         assert {place.here for place in places} == {True, False}
         ((epoch,),) = await cluster.execute("select epoch from homes", url)
@@ -310,12 +313,12 @@ async def test_the_lease_is_given_up_on_the_own_side_before_it_is_over(cluster: 
         a.steady[0] += KEEP_ALONE
         watching = asyncio.ensure_future(a.homes._watch())
         try:
-            while a.homes.living:
+            while not a.life.abandoned:
                 await asyncio.sleep(0.05)
         finally:
             watching.cancel()
         await a.settled()
-        assert a.life.abandoned == ["bk_1"]
+        assert (a.life.abandoned, a.homes.living) == (["bk_1"], False)
         with pytest.raises(Elsewhere):
             await a.desk.report("bk_1", HangUp(EXPERT), a.clock())
         with pytest.raises(Busy):
