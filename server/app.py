@@ -28,6 +28,7 @@ from server.api.control import control_app
 from server.api.deps import NodeState
 from server.api.doorstep import Runner
 from server.api.health import METRICS
+from server.api.hub import Hub
 from server.api.limiter import Limiter
 from server.api.routes import SERVER_OPTIONS, Deps, build_app
 from server.config import Settings, throwaway_secret
@@ -46,6 +47,7 @@ from server.store.postgres import PostgreSQL
 from server.store.sealing import derive_sealing_key
 from server.store.sqlite import SQLite
 from server.timers import Timers
+from server.vitals import Vitals
 from server.webhooks.delivery import Deliverer
 from server.webhooks.egress import Egress
 from signaling.attendant import COME_BACK_MS, Attendant
@@ -133,6 +135,7 @@ class Service:
                 bind=settings.media_bind,
                 advertise=settings.media_advertise,
                 workers=settings.media_workers,
+                pure=settings.pure_relay,
             ),
             on_media=lambda session: self.attendant.media(session),  # noqa: PLW0108 - it is made below
             on_stopped=lambda session: self.attendant.stopped(session),  # noqa: PLW0108
@@ -156,12 +159,16 @@ class Service:
         self.timers = Timers(self.desk.wake, self.desk.sweep, clock, tidy=self.desk.retain)
         self.self_test = SelfTest(self.desk, settings.origin, clock, settings.self_test_every)
         self.pulse = Pulse(self.desk, clock, mutual=self.attendant.mutuals, on_step=self._stepped)
+        self.vitals = Vitals(self.switchboard.stats, lambda: len(self.fanout.everyone()), clock)
         self.desk.catch_up = self.pulse.catch_up
         self.desk.mutual = self.switchboard.mutual_ms
         self.desk.alarm = self.timers.wake_at
         self.desk.listeners.append(self.attendant)
         if self.cluster is not None:
             self.desk.listeners.append(self.cluster.gateway)
+        hub = Hub()
+        self.desk.listeners.append(hub)
+        self.desk.operators.signed_out = hub.end
         self.app = build_app(
             Deps(
                 desk=self.desk,
@@ -174,9 +181,11 @@ class Service:
                 demo=lambda: self.demo,
                 sockets=lambda: len(self.fanout.own()),
                 limiter=limiter,
+                hub=hub,
                 self_test=lambda: self.self_test.newest,
                 attempts=lambda: self.deliverer.outcomes,
                 node=lambda: self.cluster.state() if self.cluster else None,
+                vitals=lambda: self.vitals.history,
             )
         )
         self.fanout.attach(self.app)
@@ -212,6 +221,8 @@ class Service:
                 stack.push_async_callback(self.mail.stop)
             await stack.enter_async_context(self._control())
             await stack.enter_async_context(self._http())
+            await self.vitals.start()
+            stack.push_async_callback(self.vitals.stop)
             await self.self_test.start()
             stack.push_async_callback(self.self_test.stop)
             yield

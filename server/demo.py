@@ -26,11 +26,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from server import config
-from server.app import Service, serve
+from server import config, logs, tokens
+from server.app import Service, serve, wall_clock
 from server.config import ConfigError, Settings, throwaway_secret
-from server.desk import Booking
+from server.demo_history import live_a_month
+from server.desk import Booking, Rules
+from server.desk.operators import COMMAND
 from server.policy.money import Money
+from server.policy.operators import OperatorRole
+from server.policy.terms import Terms
+from server.store.sealing import derive_sealing_key
 from server.store.sessions import Party
 from signaling.session import MINUTE, Role
 
@@ -38,7 +43,7 @@ FOLDER = Path("var/demo")
 MARKET = Path(__file__).parent.parent / "examples" / "marketplace" / "market.py"
 
 
-def run_demo(*, phone: bool, port: int) -> int:
+def run_demo(*, phone: bool, port: int, history: bool = True) -> int:
     """Serve until stopped; returns the exit code."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
@@ -63,11 +68,26 @@ def run_demo(*, phone: bool, port: int) -> int:
         print("\n".join(error.problems), file=sys.stderr)
         return 2
 
+    if history:
+        print("A month of sample sessions is being lived through, for the dashboard …", flush=True)
+        logs.configure("console", "warning")
+        secret = settings.secret
+        rules = Rules(
+            Terms(),
+            settings.guidelines_version,
+            settings.origin,
+            tokens.derive_key(secret),
+            sealing_key=derive_sealing_key(secret),
+        )
+        asyncio.run(live_a_month(settings.database_url, rules, wall_clock()))
+
     with contextlib.ExitStack() as stack:
 
         async def announce(service: Service) -> None:
             service.demo = await book_samples(service)
+            made, setup = await service.desk.operators.add("demo", OperatorRole.ADMIN, COMMAND)
             print_links(service, settings.api_key, phone=phone)
+            print_dashboard(settings, made.name, setup)
             if MARKET.is_file():
                 process = stack.enter_context(marketplace(settings, market_port))
                 if await answers(market_port) and process.poll() is None:
@@ -142,6 +162,13 @@ def print_links(service: Service, api_key: str, *, phone: bool) -> None:
     if phone:
         print("  Scan to join the first session as its client (accept the certificate made for this trial):\n")
         segno.make(service.demo[0]["client"]).terminal(compact=True)
+
+
+def print_dashboard(settings: Settings, name: str, setup: str) -> None:
+    """How to see what operators see: with the key at once, or as an account of one's own, as it would really be."""
+    page = f"{settings.origin}/dashboard"
+    print(f"  Dashboard: {page}\n    sign in with the API key above, or make the admin account {name!r} yours,")
+    print(f"    with a password and an authenticator: {page}/setup#s={setup}\n", flush=True)
 
 
 def lan_address() -> str:

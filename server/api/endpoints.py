@@ -180,14 +180,16 @@ async def test(request: web.Request) -> web.Response:
     """An event that says nothing, to this endpoint alone."""
     id_ = requests.record_id(request)
     requests.query(request, requests.NoQuery)
-    return answer(TestAnswer(event=await deps(request).desk.endpoints.test(id_)), 202)
+    return answer(TestAnswer(event=await deps(request).desk.endpoints.test(id_, request[CALLER].operator)), 202)
 
 
 async def resend(request: web.Request) -> web.Response:
     id_ = requests.record_id(request)
     requests.query(request, requests.NoQuery)
     given = await requests.body(request, ResendBody)
-    resent = await deps(request).desk.endpoints.resend(id_, given.from_, given.to, given.status)
+    resent = await deps(request).desk.endpoints.resend(
+        id_, given.from_, given.to, given.status, request[CALLER].operator
+    )
     return answer(ResentAnswer(resent=resent), 202)
 
 
@@ -198,7 +200,7 @@ async def deliveries(request: web.Request) -> web.Response:
     found = await views.deliveries(deps(request).database, endpoint.id, asked.status, before, asked.limit + 1)
     shown = found[: asked.limit]
     last = requests.pack_cursor(shown[-1].created_at, shown[-1].id) if len(found) > asked.limit else None
-    return answer(DeliveryList(data=tuple(_delivery(each) for each in shown), next_cursor=last))
+    return answer(DeliveryList(data=tuple(delivery_answer(each) for each in shown), next_cursor=last))
 
 
 async def delivery(request: web.Request) -> web.Response:
@@ -209,7 +211,7 @@ async def delivery(request: web.Request) -> web.Response:
 async def resend_one(request: web.Request) -> web.Response:
     id_ = requests.record_id(request)
     requests.query(request, requests.NoQuery)
-    await deps(request).desk.endpoints.resend_one(id_)
+    await deps(request).desk.endpoints.resend_one(id_, request[CALLER].operator)
     return answer(await _whole(request), 202)
 
 
@@ -249,7 +251,7 @@ async def _whole(request: web.Request) -> DeliveryWhole:
     if found is None:
         raise NotFound("There is no delivery with this id.", code="delivery_not_found")
     shown, body, tried = found
-    return DeliveryWhole(**dict(_delivery(shown)), body=masked(body), tried=tuple(map(_attempt, tried)))
+    return DeliveryWhole(**dict(delivery_answer(shown)), body=masked(body), tried=tuple(map(_attempt, tried)))
 
 
 def _answer(request: web.Request, endpoint: Endpoint) -> EndpointAnswer:
@@ -271,7 +273,7 @@ def _answer(request: web.Request, endpoint: Endpoint) -> EndpointAnswer:
     )
 
 
-def _delivery(each: Delivery) -> DeliveryAnswer:
+def delivery_answer(each: Delivery) -> DeliveryAnswer:
     return DeliveryAnswer(
         id=each.id,
         endpoint=each.endpoint,
