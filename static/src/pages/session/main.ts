@@ -4,8 +4,6 @@ import "../../styles/call.css";
 import "../../styles/forms.css";
 import "../../components/check-in";
 import "../../components/waiting-room";
-import "../../components/call";
-import "../../components/leave-dialog";
 import "../../components/running-late";
 import "../../components/calendar";
 import { html, LitElement, nothing } from "lit";
@@ -13,6 +11,7 @@ import { languagesOn } from "../../components/language";
 import { Embedded, embedders } from "../../embedded";
 import { frozen } from "../../frozen";
 import { type Identity, identityWith, linked, readIdentity } from "../../identity";
+import { Later } from "../../later";
 import { type Fatal, Room } from "../../room";
 import { texts } from "../../texts";
 import { bookedIn } from "../../texts/choice";
@@ -29,8 +28,10 @@ class SessionPage extends LitElement {
   #embedded: Embedded | null = null;
   #handing = false;
   #leaving: "ways" | "report" | null = null;
-  #over: Promise<unknown> | null = null;
-  #unloaded = false;
+  /** What the page needs after its first drawing: the call, and what comes after it. */
+  readonly #inside = new Later(() => import("../../components/inside"));
+  readonly #over = new Later(() => import("../../components/over"));
+  #due: Later | null = null;
   #tick: ReturnType<typeof setTimeout> | undefined;
 
   protected override createRenderRoot(): HTMLElement {
@@ -59,15 +60,8 @@ class SessionPage extends LitElement {
     });
     this.#room = room;
     void room.start();
-    setTimeout(() => this.#fetchOver(), FETCH_OVER);
-  }
-
-  #fetchOver(): void {
-    this.#over ??= import("../../components/over").catch(() => {
-      this.#over = null; // and is tried again when it is due
-      this.#unloaded = this.#room?.state === "ended";
-      this.requestUpdate();
-    });
+    void this.#inside.fetch();
+    setTimeout(() => void this.#over.fetch(), FETCH_OVER);
   }
 
   #onToken(token: string): void {
@@ -122,27 +116,20 @@ class SessionPage extends LitElement {
     if (state === "replaced") return replaced(room);
     const inside = state === "waiting" || state === "call" || state === "held";
     if (!inside) this.#leaving = null;
+    const part = inside ? this.#inside : state === "ended" ? this.#over : null;
+    if (part && part !== this.#due)
+      void part.fetch(() => this.requestUpdate()); // once more, if it did not come
+    else if (part?.failed) return unloaded();
+    this.#due = part;
     return html`
       <div @hs-leave=${this.#leave} @hs-stay=${this.#stay}>
         ${state === "checkin" ? html`<hs-check-in .room=${room} .now=${now}></hs-check-in>` : nothing}
         ${state === "waiting" ? html`<hs-waiting-room .room=${room} .now=${now}></hs-waiting-room>` : nothing}
         ${state === "call" || state === "held" ? html`<hs-call .room=${room} .now=${now}></hs-call>` : nothing}
-        ${state === "ended" ? this.#summary(room, now) : nothing}
+        ${state === "ended" ? html`<hs-summary .room=${room} .now=${now}></hs-summary>` : nothing}
         ${inside ? html`<hs-leave-dialog .room=${room} .now=${now} .open=${this.#leaving !== null} .at=${this.#leaving ?? "ways"}></hs-leave-dialog>` : nothing}
       </div>
     `;
-  }
-
-  #summary(room: Room, now: number) {
-    if (this.#unloaded) {
-      return html`<main class="page centre" role="alert">
-        <h1>${texts.ended.plain.heading}</h1>
-        <p>${texts.ended.unloaded}</p>
-        <button class="primary" @click=${() => location.reload()}>${texts.error.again}</button>
-      </main>`;
-    }
-    this.#fetchOver();
-    return html`<hs-summary .room=${room} .now=${now}></hs-summary>`;
   }
 
   #title(state: string): string {
@@ -174,6 +161,16 @@ function replaced(room: Room) {
       <h1>${t.heading}</h1>
       <p>${t.detail}</p>
       <button class="primary" data-testid="take-over" @click=${() => void room.takeOver()}>${t.takeOver}</button>
+    </main>
+  `;
+}
+
+/** A part of the page did not come: nothing is over for that, and loading the page again brings one back in. */
+function unloaded() {
+  return html`
+    <main class="page centre" role="alert">
+      <p>${texts.ended.unloaded}</p>
+      <button class="primary" @click=${() => location.reload()}>${texts.error.again}</button>
     </main>
   `;
 }
