@@ -206,6 +206,7 @@ def party_view(record: Record, role: Role, now: Ms, guidelines_version: str, sai
             status=status,
             running_late_minutes=_running_late(record.facts, role.other),
             punctual=role is Role.CLIENT and record.who(Role.EXPERT).badge,  # P1.7
+            time_zone=record.party(role.other).time_zone,
         ),
         guidelines=messages.Guidelines(version=guidelines_version),
         may=messages.May(

@@ -45,6 +45,11 @@ class Caller:
     scopes: frozenset[str]
     signed: Signed | None = None
 
+    @property
+    def operator(self) -> str | None:
+        """Who it is in the operators' log, if it is somebody at the dashboard."""
+        return self.signed.id if self.signed else None
+
 
 CALLER = web.RequestKey("caller", Caller)
 ADMISSION = web.RequestKey("admission", Admission)

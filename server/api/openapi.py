@@ -35,6 +35,7 @@ _TAGS = {
     "party": "A party's own calls, with the join token of its link.",
     "bookings": "Booking systems that post to us: their sources, and what they sent. Scope `endpoints`.",
     "events": "What is told to the outside: endpoints, what was sent to them, and every event. Scope `endpoints`.",
+    "desk": "What operators look at and share: what is live, cases, notes, figures, many at once.",
     "operators": "Accounts and keys. Acting takes an account of the role `admin`, signed in at the dashboard.",
     "service": "For probes and monitoring.",
 }

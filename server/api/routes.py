@@ -18,6 +18,7 @@ from server.api import (
     docs,
     endpoints,
     health,
+    live,
     me,
     middleware,
     openapi,
@@ -27,6 +28,7 @@ from server.api import (
     requests,
     sessions,
     sources,
+    statistics,
 )
 from server.api import requests_endpoints as post
 from server.api import requests_sources as in_
@@ -106,11 +108,11 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "GET",
         "/v1/sessions",
-        sessions.many,
+        statistics.listed,
         READ,
-        "Sessions by start, oldest first",
+        "Sessions by start",
         "sessions",
-        ((200, sessions.SessionList),),
+        ((200, sessions.SessionList), (200, "text/csv")),
         query=requests.ListQuery,
         right=Right.LOOK,
     ),
@@ -902,6 +904,7 @@ def build_app(deps: Deps) -> web.Application:
     app[health.METRICS] = health.Metrics()
     app[docs.DOCUMENT] = openapi.build(ROUTES)
     app.on_response_prepare.append(middleware.add_headers)
+    app.on_shutdown.append(live.part)
     for route in ROUTES:
         handler = guarded(route)
         app.router.add_route(route.method, route.path, handler, expect_handler=middleware.expect)

@@ -185,10 +185,14 @@ async def links(request: web.Request) -> web.Response:
     id_ = requests.session_id(request)
     requests.query(request, requests.NoQuery)
     given = await requests.body(request, requests.LinksBody)
-    record = await deps(request).desk.renew_links(id_, given.roles())
+    here = deps(request)
+    record = await here.desk.renew_links(id_, given.roles(), request[CALLER].operator)
     for role in given.roles():
-        await deps(request).attendant.expel(id_, role)
-    return _shown(_answer(request, record))
+        await here.attendant.expel(id_, role)
+    if "sessions" in request[CALLER].scopes:
+        return _shown(_answer(request, record))
+    made = {role: here.desk.link(record, role) for role in given.roles()}  # an account sees those that it made
+    return _shown(session_answer(record, here.clock(), made))
 
 
 async def ledger(request: web.Request) -> web.Response:
@@ -226,7 +230,8 @@ async def decide(request: web.Request) -> web.Response:
     requests.query(request, requests.NoQuery)
     given = await requests.body(request, requests.DecisionBody)
     amount = given.amount.value() if given.amount else None
-    record = await deps(request).desk.decide_refund(id_, given.decision, amount, given.note)
+    who = request[CALLER].operator
+    record = await deps(request).desk.decide_refund(id_, given.decision, amount, given.note, who)
     return _shown(_answer(request, record))
 
 
@@ -234,7 +239,8 @@ async def paid(request: web.Request) -> web.Response:
     id_ = requests.session_id(request)
     requests.query(request, requests.NoQuery)
     given = await requests.body(request, requests.PaidBody)
-    return _shown(_answer(request, await deps(request).desk.refund_settled(id_, given.reference)))
+    who = request[CALLER].operator
+    return _shown(_answer(request, await deps(request).desk.refund_settled(id_, given.reference, who)))
 
 
 def answer(model: BaseModel, status: int = 200) -> web.Response:

@@ -279,8 +279,8 @@ class Operators:
         await self._database.write(work)
         return cookie, _signed(made, key, cookie)
 
-    async def signed_in(self, cookie: str) -> Signed:
-        """Who has this cookie; that it called is kept, now and then. ``Denied``: nobody, or not any more."""
+    async def signed_in(self, cookie: str, *, calls: bool = True) -> Signed:
+        """Who has this cookie; that it ``calls`` is kept, now and then. ``Denied``: nobody, or not any more."""
         now = self._clock()
         async with self._database.read() as connection:
             found = await operators.found(connection, _hash(cookie))
@@ -294,7 +294,7 @@ class Operators:
                 who = await self._key(connection, made.key_hash)
         if who is None or who.revoked_at is not None or (isinstance(who, Operator) and who.password is None):
             raise Denied()
-        if now - made.seen_at >= _SEEN_EVERY:
+        if calls and now - made.seen_at >= _SEEN_EVERY:
             await self._database.write(lambda c: operators.seen(c, made.hash, now))
         return _signed(made, who, cookie)
 

@@ -25,7 +25,8 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server import tokens
-from server.desk import casebook
+from server.desk import casebook, following
+from server.desk.cases import Cases
 from server.desk.endpoints import Endpoints
 from server.desk.operators import Operators
 from server.desk.samples import Samples
@@ -37,6 +38,7 @@ from server.policy.facts import (
     Corrected,
     Opened,
     Priced,
+    RefundDecided,
     RunningLate,
     Settled,
     link_of,
@@ -53,7 +55,7 @@ from server.policy.refund import (
 )
 from server.policy.settlement import settle
 from server.policy.terms import Terms
-from server.store import bookings, keys, people, sessions, tables
+from server.store import bookings, keys, outcomes, people, sessions, tables
 from server.store.batch import Rows, put
 from server.store.bookings import Engaged, Found
 from server.store.database import Database, Work
@@ -202,6 +204,7 @@ class Sessions:
         self.sources = Sources(database, sealing_key, clock)
         self.samples = Samples(database, lambda: self.rules.terms.keep_quality)
         self.operators = Operators(database, sealing_key, clock, rules.api_key)
+        self.cases = Cases(database, clock)
         self.listeners: list[Listener] = []
         self.alarm: Callable[[str, Ms | None], None] = lambda session, when: None
         self.mutual: Callable[[str], Ms] = lambda session: 0
@@ -352,6 +355,16 @@ class Sessions:
         record, _ = await self._event(session_id, Cancel(by, note), at, also=also)
         return record
 
+    async def cancel_by_operator(self, session_id: str, also: Also) -> Record:
+        """One of many, with ``also`` what is written of it (``desk.bulk``)."""
+        record, _ = await self._event(session_id, Cancel(Whom.OPERATOR), self.clock(), also=also)
+        return record
+
+    async def revise_by(self, session_id: str, decide_on: Decide, also: Also) -> Record:
+        """A revision that ``decide_on`` finds in its transaction, with ``also`` what is written of it."""
+        record, _ = await self._change(session_id, self.clock(), decide_on, also=also)
+        return record
+
     async def end(self, session_id: str, note: str, who: str) -> Record:
         """An operator ends it."""
         at = self.clock()
@@ -371,8 +384,8 @@ class Sessions:
 
         return log_act
 
-    async def renew_links(self, session_id: str, roles: Sequence[Role]) -> Record:
-        """New join links for ``roles``; the old ones stop working at once."""
+    async def renew_links(self, session_id: str, roles: Sequence[Role], who: str | None = None) -> Record:
+        """New join links for ``roles``; the old ones stop working at once. ``who``: the operator, if it was one."""
         at = self.clock()
 
         def renew(record: Record) -> tuple[Record, Sequence[AnyFact]]:
@@ -383,7 +396,8 @@ class Sessions:
                 )
             return record, (Corrected(at, tuple(link_of(role) for role in roles)),)
 
-        record, _ = await self._change(session_id, at, renew)
+        also = self._audited(who, "session.links", at) if who is not None else None
+        record, _ = await self._change(session_id, at, renew, also=also)
         return record
 
     def link(self, record: Record, role: Role) -> str:
@@ -452,27 +466,45 @@ class Sessions:
         record, _ = await self._change(session, at, ask)
         return record
 
+    def refund_decision(
+        self,
+        record: Record,
+        decision: Literal["approved", "declined"],
+        amount: Money | None,
+        note: str | None,
+        at: Ms,
+    ) -> RefundDecided:
+        """The fact that this decision would be (P3.12). ``UserError`` where it cannot be one."""
+        wanted = amount_in(record, amount)
+        return decide(refund_state(record.facts, record.terms), decision, wanted, note, at)
+
     async def decide_refund(
-        self, session: str, decision: Literal["approved", "declined"], amount: Money | None, note: str | None
+        self,
+        session: str,
+        decision: Literal["approved", "declined"],
+        amount: Money | None,
+        note: str | None,
+        who: str | None = None,
     ) -> Record:
-        """What the booking system decided; a decline needs a reason (P3.12)."""
+        """What was decided; a decline needs a reason (P3.12). ``who``: the operator, if it was one's own act."""
         at = self.clock()
 
         def judge(record: Record) -> tuple[Record, Sequence[AnyFact]]:
-            wanted = amount_in(record, amount)
-            return record, (decide(refund_state(record.facts, record.terms), decision, wanted, note, at),)
+            return record, (self.refund_decision(record, decision, amount, note, at),)
 
-        record, _ = await self._change(session, at, judge)
+        also = self._audited(who, f"refund.{decision}", at) if who is not None else None
+        record, _ = await self._change(session, at, judge, also=also)
         return record
 
-    async def refund_settled(self, session: str, reference: str) -> Record:
-        """What the booking system paid, under its reference."""
+    async def refund_settled(self, session: str, reference: str, who: str | None = None) -> Record:
+        """What was paid, under whose reference. ``who``: the operator, if it was one's own act."""
         at = self.clock()
 
         def pay(record: Record) -> tuple[Record, Sequence[AnyFact]]:
             return record, (settled(refund_state(record.facts, record.terms), reference, at),)
 
-        record, _ = await self._change(session, at, pay)
+        also = self._audited(who, "refund.settled", at) if who is not None else None
+        record, _ = await self._change(session, at, pay, also=also)
         return record
 
     async def record(self, session: str) -> Record:
@@ -551,6 +583,7 @@ class Sessions:
         for session, when in alarms:
             self.alarm(session, when)
         await self._mark_older()
+        await self._follow_older()
         await self.sign_of_life()
         if alive is not None:
             log.info("back", away_ms=now - alive, sessions=len(ids))
@@ -571,6 +604,24 @@ class Sessions:
             last, count = ids[-1], count + await self.database.write(mark)
         if count:
             log.info("marks were made of what was settled before there were any", of_persons=count)
+
+    async def _follow_older(self) -> None:
+        """What was over before the dashboard had its columns and its queue."""
+        last, count = "", 0
+        while True:
+            async with self.database.read() as connection:
+                ids = await outcomes.missing(connection, last, _AT_ONCE)
+                records = await sessions.load_many(connection, ids)
+            if not ids:
+                break
+
+            async def follow(connection: AsyncConnection, some: list[Record] = records) -> int:
+                return await following.catch_up(connection, some, self.clock())
+
+            last, count = ids[-1], count + await self.database.write(follow)
+        people_found = await self.database.write(lambda c: following.catch_up_people(c, self.clock()))
+        if count or people_found:
+            log.info("outcomes and cases were made of what is older than they", of=count, persons=people_found)
 
     async def outage(self, last_alive: Ms, spared: Callable[[Record, Ms], bool]) -> int:
         """This service lived, but not between ``last_alive`` and now: tell the sessions that this took something from.
@@ -803,6 +854,7 @@ class Sessions:
         events = rows(after, facts, after.updated_at, self.link)
         await sessions.save(connection, before, after, entries, _summary(after), events)
         await casebook.settled(connection, self.rules.terms, after, facts, after.updated_at)
+        await following.session(connection, after, facts, after.updated_at)
         after = replace(after, events=after.events + len(events))
         return after, Report(after.session, tuple(machine_facts(facts)), after.version)
 

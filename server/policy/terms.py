@@ -258,6 +258,14 @@ def describe() -> str:
     return "\n".join(lines) + "\n"
 
 
+def values(terms: Terms) -> dict[str, Any]:
+    """Every key as a TOML file would say it: durations in seconds."""
+    return {
+        key.name: _scale(getattr(terms, key.name), 1, SECOND if key.metadata["unit"] == "seconds" else 1)
+        for key in _keys()
+    }
+
+
 @lru_cache(maxsize=64)
 def _read(text: str) -> Terms:
     terms = _build(json.loads(text), 1)

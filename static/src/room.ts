@@ -10,6 +10,7 @@ import { ServerClock } from "./clock";
 import { Connection } from "./connection";
 import { type DeviceKind, Devices, isTrouble } from "./devices";
 import { hadJoined, type Identity, rememberJoined } from "./identity";
+import { Network } from "./network";
 import { LINES, type Line, Peer } from "./peer";
 import type { Ack, Commands, Events, HangUpCommand, ReportAndLeaveCommand } from "./protocol";
 import { type Judged, judge, Meter, NO_FIGURES } from "./quality";
@@ -50,6 +51,7 @@ const SUMMARY_POLL = 10_000;
 export class Room {
   readonly clock = new ServerClock();
   readonly devices = new Devices(() => this.#onDevices());
+  readonly network: Network;
   readonly rest: Rest;
   readonly #identity: Identity;
   readonly #changed: () => void;
@@ -82,6 +84,8 @@ export class Room {
   /** What goes from page to page, past the server. */
   readonly between: Between;
   speakerHeard: boolean | null = null;
+  /** The microphone is on, and nothing at all comes from it. */
+  silent = false;
   /** What was typed and not sent, by form: a panel may close, and the time may be up, in the middle of a sentence. */
   readonly drafts = new Map<string, FormData>();
 
@@ -130,6 +134,18 @@ export class Room {
       disconnected: () => this.#onDisconnected(),
       refused: (code) => void this.#onRefused(code),
     });
+    this.network = new Network(
+      {
+        open: () => this.#connection.send("test_open", {}),
+        describe: (sdp) => this.#connection.send("test_describe", { sdp }),
+        close: () => void this.#connection.send("test_close", {}),
+        iceServers: () => this.session?.iceServers ?? [],
+      },
+      () => {
+        this.#checkSoon();
+        this.#changed();
+      },
+    );
     this.#audio.autoplay = true;
     addEventListener("online", () => this.#restart());
     addEventListener("pagehide", () => this.#join && this.seat === "taken" && this.rest.leaving(this.#join));
@@ -196,6 +212,7 @@ export class Room {
   async join(): Promise<void> {
     if (this.seat === "taking" || !this.session) return;
     this.seat = "taking";
+    this.network.stop();
     this.replaced = false;
     this.steppedOut = false;
     this.refusal = null;
@@ -369,9 +386,14 @@ export class Room {
   }
 
   async chooseSpeaker(deviceId: string): Promise<void> {
-    this.devices.speaker = deviceId;
-    await (this.#audio as { setSinkId?(id: string): Promise<void> }).setSinkId?.(deviceId).catch(() => {});
+    this.devices.chooseSpeaker(deviceId);
+    await this.#useSpeaker();
     this.#changed();
+  }
+
+  async #useSpeaker(): Promise<void> {
+    const audio = this.#audio as { setSinkId?(id: string): Promise<void> };
+    await audio.setSinkId?.(this.devices.speaker).catch(() => {});
   }
 
   async shareScreen(on: boolean): Promise<void> {
@@ -434,6 +456,13 @@ export class Room {
     this.#changed();
   }
 
+  setSilent(silent: boolean): void {
+    if (silent === this.silent) return;
+    this.silent = silent;
+    this.#checkSoon();
+    this.#changed();
+  }
+
   #checkSoon(): void {
     clearTimeout(this.#checking);
     this.#checking = setTimeout(() => void this.#sendCheck(), 1_500);
@@ -444,21 +473,22 @@ export class Room {
       camera: this.#result("camera"),
       microphone: this.#result("microphone"),
       speaker: this.speakerHeard === null ? "skipped" : this.speakerHeard ? "ok" : "failed",
-      network: "skipped",
+      network: this.network.result,
     };
   }
 
   get checkStatus(): "asking" | "ok" | "trouble" {
     const { camera, microphone } = this.devices.state;
     if (camera === "asking" || microphone === "asking") return "asking";
-    return isTrouble(camera) || isTrouble(microphone) || this.speakerHeard === false ? "trouble" : "ok";
+    const heard = this.speakerHeard !== false && !this.silent;
+    return isTrouble(camera) || isTrouble(microphone) || !heard || this.network.result === "failed" ? "trouble" : "ok";
   }
 
   async #sendCheck(): Promise<void> {
-    if (this.seat !== "none" || this.state === "ended" || this.checkStatus === "asking") return;
+    if ((this.state !== "checkin" && this.state !== "waiting") || this.checkStatus === "asking") return;
     const { camera, microphone } = this.devices.state;
     const steps = this.checks;
-    const detail = `camera ${camera}, microphone ${microphone}`;
+    const detail = `camera ${camera}, microphone ${microphone}, network ${this.network.detail}`;
     const whole = JSON.stringify([steps, detail]);
     if (whole === this.#lastCheck) return;
     this.#lastCheck = whole;
@@ -469,7 +499,7 @@ export class Room {
 
   #result(kind: DeviceKind): CheckResult {
     const state = this.devices.state[kind];
-    if (state === "on") return "ok";
+    if (state === "on") return kind === "microphone" && (this.silent || this.devices.mutedOutside) ? "silent" : "ok";
     if (!isTrouble(state)) return "skipped";
     return state === "missing" || state === "busy" ? state : "denied";
   }
@@ -479,6 +509,7 @@ export class Room {
   #primeAudio(): void {
     this.#audio.srcObject ??= new MediaStream();
     this.#audio.play().catch(() => {}); // nothing to hear yet; it is the click that counts
+    void this.#useSpeaker();
   }
 
   hear(): void {
@@ -600,6 +631,7 @@ export class Room {
 
   #onDisconnected(): void {
     this.online = false;
+    this.network.stop();
     clearTimeout(this.#offlineSoon);
     this.#offlineSoon = setTimeout(() => {
       this.offline = !this.online;

@@ -24,6 +24,7 @@ from playwright.async_api import Error as PlaywrightError
 from tests.e2e.network import RELAY, Network, entered
 from tests.e2e.stage import CHROMIUM_FLAGS, WATCH_CONNECTIONS, Person, Server, until
 from tests.e2e.test_call import PULLABLE, code
+from tests.e2e.test_checkin import level_of
 from tests.e2e.test_network import UFRAG
 from tests.e2e.test_strict_network import NO_UDP
 
@@ -160,6 +161,20 @@ async def test_firefox_over_tcp_alone(server: Server, anybody: Anybody, client: 
         await each.join()
     await both_see(*people)
     assert await firefox.page.evaluate(NOMINATED) == ["tcp"]
+
+
+async def test_firefox_tests_its_network_over_udp_and_over_tcp_alone(server: Server, anybody: Anybody) -> None:
+    links = (await server.book(starts_in=3 * 86_400, minutes=5))["links"]
+    udp, tcp = await anybody("firefox", links["client"]), await anybody("firefox", links["expert"])
+    await tcp.page.add_init_script(NO_UDP)
+    for each in (udp, tcp):
+        await each.come()
+        await until(each.by("test-network").is_enabled, 60, "the page is connected")
+        await each.by("test-network").click()
+    for each, way in ((udp, "UDP"), (tcp, "TCP")):
+        assert await level_of(each) in ("good", "fair", "weak")
+        await each.page.get_by_text("Figures").click()
+        assert await each.text("network-way") == way
 
 
 @one_way

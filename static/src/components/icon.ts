@@ -3,6 +3,8 @@
 import { html } from "lit";
 import { unsafeSVG } from "lit/directives/unsafe-svg.js";
 import calendar from "lucide-static/icons/calendar-plus.svg?raw";
+import attention from "lucide-static/icons/circle-alert.svg?raw";
+import ok from "lucide-static/icons/circle-check.svg?raw";
 import clock from "lucide-static/icons/clock.svg?raw";
 import punctual from "lucide-static/icons/clock-check.svg?raw";
 import more from "lucide-static/icons/ellipsis.svg?raw";
@@ -27,6 +29,7 @@ import hear from "lucide-static/icons/volume-2.svg?raw";
 import close from "lucide-static/icons/x.svg?raw";
 
 const files = {
+  attention,
   calendar,
   camera,
   cameraOff,
@@ -44,6 +47,7 @@ const files = {
   microphoneOff,
   more,
   move,
+  ok,
   pen,
   pip,
   punctual,

@@ -8,7 +8,7 @@
 export type Role = "client" | "expert";
 /** `none`: nothing comes in. */
 export type Level = "good" | "fair" | "poor" | "none";
-export type CheckResult = "ok" | "denied" | "missing" | "busy" | "failed" | "skipped";
+export type CheckResult = "ok" | "denied" | "missing" | "busy" | "silent" | "weak" | "failed" | "skipped";
 
 /** What each event carries in its `detail`. */
 export interface HeadstrtSessionDetails {

@@ -2,7 +2,10 @@ import "../../styles/base.css";
 import "../../styles/session.css";
 import "../../styles/call.css";
 import "../../styles/forms.css";
+import "../../styles/checkin.css";
 import "../../components/check-in";
+import "../../components/preview";
+import "../../components/network-check";
 import "../../components/waiting-room";
 import "../../components/running-late";
 import "../../components/calendar";
@@ -139,7 +142,8 @@ class SessionPage extends LitElement {
     if (warning !== null && (state === "call" || state === "held")) {
       return texts.call.warning(Math.floor(warning / 60), warning); // whoever shares a window sees the tab's name
     }
-    if (state === "call" && document.hidden) return texts.waiting.arrived(other.name);
+    const before = state === "checkin" || state === "waiting" || state === "call";
+    if (before && document.hidden && other.status === "here") return texts.waiting.arrived(other.name);
     return texts.with(other.name);
   }
 
