@@ -7,14 +7,16 @@ import "../../components/check-in";
 import "../../components/preview";
 import "../../components/network-check";
 import "../../components/waiting-room";
+import "../../components/call";
+import "../../components/leave-dialog";
 import "../../components/running-late";
 import "../../components/calendar";
 import { html, LitElement, nothing } from "lit";
 import { languagesOn } from "../../components/language";
+import { loadOver } from "../../components/loaded";
 import { Embedded, embedders } from "../../embedded";
 import { frozen } from "../../frozen";
 import { type Identity, identityWith, linked, readIdentity } from "../../identity";
-import { Later } from "../../later";
 import { type Fatal, Room } from "../../room";
 import { texts } from "../../texts";
 import { bookedIn } from "../../texts/choice";
@@ -31,10 +33,8 @@ class SessionPage extends LitElement {
   #embedded: Embedded | null = null;
   #handing = false;
   #leaving: "ways" | "report" | null = null;
-  /** What the page needs after its first drawing: the call, and what comes after it. */
-  readonly #inside = new Later(() => import("../../components/inside"));
-  readonly #over = new Later(() => import("../../components/over"));
-  #due: Later | null = null;
+  #over: Promise<unknown> | null = null;
+  #unloaded = false;
   #tick: ReturnType<typeof setTimeout> | undefined;
 
   protected override createRenderRoot(): HTMLElement {
@@ -63,8 +63,15 @@ class SessionPage extends LitElement {
     });
     this.#room = room;
     void room.start();
-    void this.#inside.fetch();
-    setTimeout(() => void this.#over.fetch(), FETCH_OVER);
+    setTimeout(() => this.#fetchOver(), FETCH_OVER);
+  }
+
+  #fetchOver(): void {
+    this.#over ??= loadOver().catch(() => {
+      this.#over = null; // and is tried again when it is due
+      this.#unloaded = this.#room?.state === "ended";
+      this.requestUpdate();
+    });
   }
 
   #onToken(token: string): void {
@@ -119,20 +126,27 @@ class SessionPage extends LitElement {
     if (state === "replaced") return replaced(room);
     const inside = state === "waiting" || state === "call" || state === "held";
     if (!inside) this.#leaving = null;
-    const part = inside ? this.#inside : state === "ended" ? this.#over : null;
-    if (part && part !== this.#due)
-      void part.fetch(() => this.requestUpdate()); // once more, if it did not come
-    else if (part?.failed) return unloaded();
-    this.#due = part;
     return html`
       <div @hs-leave=${this.#leave} @hs-stay=${this.#stay}>
         ${state === "checkin" ? html`<hs-check-in .room=${room} .now=${now}></hs-check-in>` : nothing}
         ${state === "waiting" ? html`<hs-waiting-room .room=${room} .now=${now}></hs-waiting-room>` : nothing}
         ${state === "call" || state === "held" ? html`<hs-call .room=${room} .now=${now}></hs-call>` : nothing}
-        ${state === "ended" ? html`<hs-summary .room=${room} .now=${now}></hs-summary>` : nothing}
+        ${state === "ended" ? this.#summary(room, now) : nothing}
         ${inside ? html`<hs-leave-dialog .room=${room} .now=${now} .open=${this.#leaving !== null} .at=${this.#leaving ?? "ways"}></hs-leave-dialog>` : nothing}
       </div>
     `;
+  }
+
+  #summary(room: Room, now: number) {
+    if (this.#unloaded) {
+      return html`<main class="page centre" role="alert">
+        <h1>${texts.ended.plain.heading}</h1>
+        <p>${texts.ended.unloaded}</p>
+        <button class="primary" @click=${() => location.reload()}>${texts.error.again}</button>
+      </main>`;
+    }
+    this.#fetchOver();
+    return html`<hs-summary .room=${room} .now=${now}></hs-summary>`;
   }
 
   #title(state: string): string {
@@ -165,16 +179,6 @@ function replaced(room: Room) {
       <h1>${t.heading}</h1>
       <p>${t.detail}</p>
       <button class="primary" data-testid="take-over" @click=${() => void room.takeOver()}>${t.takeOver}</button>
-    </main>
-  `;
-}
-
-/** A part of the page did not come: nothing is over for that, and loading the page again brings one back in. */
-function unloaded() {
-  return html`
-    <main class="page centre" role="alert">
-      <p>${texts.ended.unloaded}</p>
-      <button class="primary" @click=${() => location.reload()}>${texts.error.again}</button>
     </main>
   `;
 }
