@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import os
 import shutil
 import socket
 import statistics
@@ -81,10 +80,8 @@ class Forwarder:
 
 
 async def _ours(calls: int, *, pure: bool = False, workers: int = 1) -> AsyncGenerator[Forwarder, None]:
-    board = Switchboard(
-        RelaySettings(port=0, bind=("127.0.0.1",), workers=workers), on_media=lambda _: None, on_stopped=lambda _: None
-    )
-    os.environ["HEADSTRT_PURE_RELAY"] = "1" if pure else "0"  # the workers inherit it
+    settings = RelaySettings(port=0, bind=("127.0.0.1",), workers=workers, pure=pure)
+    board = Switchboard(settings, on_media=lambda _: None, on_stopped=lambda _: None)
     await board.start()
     try:
         forwarder = Forwarder(tuple(board.workers))

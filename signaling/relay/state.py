@@ -13,7 +13,8 @@ import os
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
-PURE: Final = os.environ.get("HEADSTRT_PURE_RELAY", "") not in ("", "0")
+PURE_VARIABLE: Final = "HEADSTRT_PURE_RELAY"
+PURE: Final = os.environ.get(PURE_VARIABLE, "").lower() in ("1", "true", "t", "yes", "y", "on")
 
 
 class PurePath:
