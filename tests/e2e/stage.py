@@ -30,9 +30,11 @@ reconnect_grace = 6
 no_show_after_max = 3
 """
 
+FAKE_CAMERA = "--use-fake-device-for-media-stream"
+
 CHROMIUM_FLAGS = (
     "--no-sandbox",
-    "--use-fake-device-for-media-stream",
+    f"{FAKE_CAMERA}=fps=10",  # to encode a picture costs a test more than all else that it does
     "--use-fake-ui-for-media-stream",
     "--disable-background-networking",
     "--disable-component-update",
@@ -213,8 +215,16 @@ class Person:
     def by(self, testid: str) -> Any:
         return self.page.get_by_test_id(testid)
 
+    async def ask(self, expression: str) -> Any:
+        """What the page answers. Firefox may never answer a page's question that came while the page was changing."""
+        for _ in range(4):
+            with contextlib.suppress(TimeoutError):
+                return await asyncio.wait_for(self.page.evaluate(expression), 20)
+        raise AssertionError(f"the page does not answer: {expression}")
+
     async def state(self) -> str | None:
-        return await self.page.evaluate("document.body.dataset.state")
+        state: str | None = await self.ask("document.body.dataset.state")
+        return state
 
     async def is_in(self, *states: str, within: float = 30) -> None:
         async def there() -> bool:
@@ -242,14 +252,14 @@ class Person:
 
     async def frames(self) -> int:
         """Video frames decoded so far in this page's connections."""
-        return int(await self.page.evaluate("window.__framesDecoded()"))
+        return int(await self.ask("window.__framesDecoded()"))
 
     async def sees_video(self, within: float = 30) -> None:
         """More frames than a moment ago, and a picture with a size on the screen."""
         before = await self.frames()
 
         async def more() -> bool:
-            size = await self.page.evaluate(
+            size = await self.ask(
                 "(() => { const find = (root) => { for (const e of root.querySelectorAll('*')) {"
                 " if (e.dataset && e.dataset.testid === 'remote-video') return e;"
                 " if (e.shadowRoot) { const f = find(e.shadowRoot); if (f) return f; } } return null; };"
