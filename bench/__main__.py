@@ -12,7 +12,7 @@ import sys
 
 from bench.figures import Report, write
 
-ALL = ("relay", "hardstop", "join", "replay", "api", "webhooks")
+ALL = ("relay", "hardstop", "join", "replay", "api", "webhooks", "cost", "homes")
 
 
 def main(names: list[str]) -> None:
