@@ -24,6 +24,7 @@ from server.api.access import client_address
 from server.api.control import control_app
 from server.api.doorstep import Runner
 from server.api.health import METRICS
+from server.api.hub import Hub
 from server.api.limiter import Limiter
 from server.api.routes import SERVER_OPTIONS, Deps, build_app
 from server.config import Settings, throwaway_secret
@@ -40,6 +41,7 @@ from server.store.migrate import upgrade
 from server.store.sealing import derive_sealing_key
 from server.store.sqlite import SQLite
 from server.timers import Timers
+from server.vitals import Vitals
 from server.webhooks.delivery import Deliverer
 from server.webhooks.egress import Egress
 from signaling.attendant import Attendant
@@ -110,10 +112,14 @@ class Service:
         self.timers = Timers(self.desk.wake, self.desk.sweep, clock, tidy=self.desk.retain)
         self.self_test = SelfTest(self.desk, settings.origin, clock, settings.self_test_every)
         self.pulse = Pulse(self.desk, clock, mutual=self.attendant.mutuals, on_step=self._stepped)
+        self.vitals = Vitals(self.switchboard.stats, lambda: len(self.fanout.everyone()), clock)
         self.desk.catch_up = self.pulse.catch_up
         self.desk.mutual = self.switchboard.mutual_ms
         self.desk.alarm = self.timers.wake_at
         self.desk.listeners.append(self.attendant)
+        hub = Hub()
+        self.desk.listeners.append(hub)
+        self.desk.operators.signed_out = hub.end
         self.app = build_app(
             Deps(
                 desk=self.desk,
@@ -126,8 +132,10 @@ class Service:
                 demo=lambda: self.demo,
                 sockets=lambda: len(self.fanout.everyone()),
                 limiter=limiter,
+                hub=hub,
                 self_test=lambda: self.self_test.newest,
                 attempts=lambda: self.deliverer.outcomes,
+                vitals=lambda: self.vitals.history,
             )
         )
         self.fanout.attach(self.app)
@@ -161,6 +169,8 @@ class Service:
                 stack.push_async_callback(self.mail.stop)
             await stack.enter_async_context(self._control())
             await stack.enter_async_context(self._http())
+            await self.vitals.start()
+            stack.push_async_callback(self.vitals.stop)
             await self.self_test.start()
             stack.push_async_callback(self.self_test.stop)
             yield

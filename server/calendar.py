@@ -6,6 +6,7 @@ It has no organizer and no attendees: names of mailboxes are nobody's business h
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -17,15 +18,33 @@ from signaling.session import Ms, Phase, Role
 FILENAME = "session.ics"
 
 
-def event(record: Record, role: Role, link: str, origin: str) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What stands in it, in the party's language."""
+
+    summary: str
+    """``{other}`` is the other's name."""
+    cancelled: str
+    join: str
+    """``{minutes}`` before the start; the link follows in a line of its own."""
+
+
+ENGLISH = Words(
+    summary="Session with {other}",
+    cancelled="This session was cancelled.",
+    join="Join here, from {minutes} minutes before the start:",
+)
+
+
+def event(record: Record, role: Role, link: str, origin: str, words: Words = ENGLISH) -> bytes:
     """The calendar file of one party. The same record gives the same bytes."""
     slot = record.session.slot
     other = record.party(role.other).name
-    summary = f"{record.title}: {other}" if record.title else f"Session with {other}"
+    summary = f"{record.title}: {other}" if record.title else words.summary.format(other=other)
     if record.session.phase is Phase.CANCELLED:
-        description = "This session was cancelled."
+        description = words.cancelled
     else:
-        description = f"Join here, from {slot.opens_before // 60_000} minutes before the start:\n{link}"
+        description = f"{words.join.format(minutes=slot.opens_before // 60_000)}\n{link}"
     entry = Event()
     entry.add("uid", f"{record.id}@{urlsplit(origin).hostname or 'headstrt'}")
     entry.add("sequence", record.version)

@@ -1,4 +1,5 @@
-"""The command line: ``headstrt serve | demo | probe | migrate | backup | restore | keys | verify | simulate | doctor``.
+"""The command line: ``headstrt serve | demo | probe | migrate | backup | restore | keys | operators | verify``
+``| simulate | doctor``.
 
 Each command reads the settings, calls one thing and prints; what is wrong is one clear line on stderr and
 exit code 1 or 2.
@@ -23,6 +24,8 @@ app = typer.Typer(
 )
 keys = typer.Typer(help="API keys of booking systems and operators' tools.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
+operators = typer.Typer(help="Named accounts of the dashboard.", no_args_is_help=True)
+app.add_typer(operators, name="operators")
 
 
 @app.command()
@@ -151,6 +154,49 @@ def keys_rotate_signing() -> None:
     from server.control import call
 
     print(f"receipts are signed with {_run(call(_settings(), 'rotate-signing'))['kid']} from now on")
+
+
+@operators.command("add")
+def operators_add(
+    name: Annotated[str, typer.Argument(help="how they sign in: small letters, digits, dots and dashes")],
+    role: Annotated[str, typer.Option(help="support, trust, finance or admin")],
+) -> None:
+    """Make an account, and print the link that its owner sets it up with: once, within a day."""
+    from server.control import call
+
+    _invited(_run(call(_settings(), "add-operator", name=name, role=role)))
+
+
+@operators.command("list")
+def operators_list() -> None:
+    """All accounts."""
+    from server.control import call
+
+    for each in _run(call(_settings(), "list-operators"))["data"]:
+        seen = each["last_signed_in_at"] or "never signed in"
+        print(f"{each['id']}  {each['role']:<8}  {each['state']:<8}  {seen:<24}  {each['name']}")
+
+
+@operators.command("reset")
+def operators_reset(operator: Annotated[str, typer.Argument(help="its name or id")]) -> None:
+    """A new link: password and authenticator are taken anew with it, and every sign-in is over."""
+    from server.control import call
+
+    _invited(_run(call(_settings(), "reset-operator", operator=operator)))
+
+
+@operators.command("revoke")
+def operators_revoke(operator: Annotated[str, typer.Argument(help="its name or id")]) -> None:
+    """End an account at once, and for good."""
+    from server.control import call
+
+    _run(call(_settings(), "revoke-operator", operator=operator))
+    print(f"{operator} is revoked")
+
+
+def _invited(made: dict[str, Any]) -> None:
+    print(f"{made['id']}  {made['role']}  {made['name']}  until {made['setup_until']}")
+    print(made["setup_link"])
 
 
 @app.command()

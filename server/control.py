@@ -9,23 +9,28 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import os
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiohttp
+from pydantic import BaseModel, ValidationError
 
 from server.config import Settings
 from server.desk import Desk, Rules
+from server.desk.operators import COMMAND
 from server.policy.terms import Terms
 from server.store.database import Locked, open_database
 from server.store.keys import Key
 from server.store.migrate import ready
 from server.store.sealing import derive_sealing_key
-from signaling.errors import HeadstrtError
+from signaling.errors import HeadstrtError, UserError
 from signaling.messages import to_rfc3339
+
+M = TypeVar("M", bound=BaseModel)
 
 _LONGEST = 100  # a unix socket's path has room for 107 bytes
 
@@ -82,7 +87,38 @@ async def _do(desk: Desk, act: str, arguments: dict[str, Any]) -> dict[str, Any]
         return {}
     if act == "rotate-signing":
         return {"kid": (await desk.signing.rotate()).kid}
+    if act.endswith(("-operator", "-operators")):
+        return await _operate(desk, act, arguments)
     return {"data": [key_document(key) for key in await desk.keys()]}
+
+
+async def _operate(desk: Desk, act: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Accounts, in the shapes that the running server answers with."""
+    from server.api.operators import OperatorBody, OperatorList, made, shown
+
+    operators, origin = desk.operators, desk.rules.origin
+    answer: BaseModel
+    if act == "add-operator":
+        given = parsed(OperatorBody, arguments)
+        answer = made(*await operators.add(given.name, given.role, COMMAND), origin)
+    elif act == "reset-operator":
+        answer = made(*await operators.reset(arguments["operator"], COMMAND), origin)
+    elif act == "revoke-operator":
+        answer = shown(await operators.revoke(arguments["operator"], COMMAND))
+    else:
+        answer = OperatorList(data=tuple(shown(each) for each in await operators.every()))
+    document: dict[str, Any] = answer.model_dump(mode="json")
+    return document
+
+
+def parsed(model: type[M], arguments: dict[str, Any]) -> M:
+    """What the command line was given. ``UserError`` in words, as the running server would say it."""
+    try:
+        return model.model_validate_json(json.dumps(arguments))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise UserError("invalid", f"{where}: {first['msg']}", status=422) from None
 
 
 async def _ask(path: Path, act: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -97,8 +133,12 @@ async def _ask(path: Path, act: str, arguments: dict[str, Any]) -> dict[str, Any
         "revoke": ("DELETE", f"/keys/{arguments.get('key_id')}"),
         "rotate-signing": ("POST", "/signing/rotate"),
         "backup": ("POST", "/backup"),
+        "add-operator": ("POST", "/operators"),
+        "list-operators": ("GET", "/operators"),
+        "reset-operator": ("POST", "/operators/reset"),
+        "revoke-operator": ("POST", "/operators/revoke"),
     }[act]
-    body = arguments if act in ("create", "backup") else None
+    body = arguments if method == "POST" and arguments else None
     connector = aiohttp.UnixConnector(str(path))
     timeout = aiohttp.ClientTimeout(None if act == "backup" else 300)  # a backup takes what it takes
     async with (

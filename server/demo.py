@@ -30,7 +30,9 @@ from server import config
 from server.app import Service, serve
 from server.config import ConfigError, Settings, throwaway_secret
 from server.desk import Booking
+from server.desk.operators import COMMAND
 from server.policy.money import Money
+from server.policy.operators import OperatorRole
 from server.store.sessions import Party
 from signaling.session import MINUTE, Role
 
@@ -67,7 +69,9 @@ def run_demo(*, phone: bool, port: int) -> int:
 
         async def announce(service: Service) -> None:
             service.demo = await book_samples(service)
+            made, setup = await service.desk.operators.add("demo", OperatorRole.ADMIN, COMMAND)
             print_links(service, settings.api_key, phone=phone)
+            print_dashboard(settings, made.name, setup)
             if MARKET.is_file():
                 process = stack.enter_context(marketplace(settings, market_port))
                 if await answers(market_port) and process.poll() is None:
@@ -142,6 +146,13 @@ def print_links(service: Service, api_key: str, *, phone: bool) -> None:
     if phone:
         print("  Scan to join the first session as its client (accept the certificate made for this trial):\n")
         segno.make(service.demo[0]["client"]).terminal(compact=True)
+
+
+def print_dashboard(settings: Settings, name: str, setup: str) -> None:
+    """How to see what operators see: with the key at once, or as an account of one's own, as it would really be."""
+    page = f"{settings.origin}/dashboard"
+    print(f"  Dashboard: {page}\n    sign in with the API key above, or make the admin account {name!r} yours,")
+    print(f"    with a password and an authenticator: {page}/setup#s={setup}\n", flush=True)
 
 
 def lan_address() -> str:

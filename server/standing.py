@@ -8,7 +8,7 @@ book sees why somebody cannot be booked, and nothing that anybody wrote. It deci
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -29,7 +29,7 @@ from server.policy.people import (
     Rating,
     Sanction,
 )
-from server.policy.punctuality import Mark, Punctuality, badge
+from server.policy.punctuality import Mark, Point, Punctuality, badge
 from server.policy.terms import Terms
 from server.policy.verdict import AttendanceKind
 from server.store.people import File
@@ -238,6 +238,7 @@ class BookableAnswer(Answer):
 class PersonAnswer(PersonRef):
     """A person as of now, with the whole reasoning. ``complaints`` and ``signals``: null for a key of ``sessions``."""
 
+    name: str | None = Field(None, description="under which it was booked last")
     known_since: Time
     erased_at: Time | None
     bookable: BookableAnswer
@@ -252,9 +253,35 @@ class PersonAnswer(PersonRef):
     signals: tuple[SignalAnswer, ...] | None
 
 
+class RecentAnswer(Answer):
+    """One slot as an expert, in a row of them."""
+
+    session: str
+    starts_at: Time
+    attendance: AttendanceKind | None
+    lateness_seconds: Seconds | None
+
+
+class PointAnswer(RecentAnswer):
+    """One slot, and what punctuality was after it (P1.5)."""
+
+    excused: bool
+    score_bps: int | None = Field(description="null: the slot does not count")
+    bps: int | None = Field(description="null: none counted yet")
+
+
+class SeriesAnswer(Answer):
+    """An expert's slots, oldest first."""
+
+    data: tuple[PointAnswer, ...]
+    late_grace_seconds: Seconds
+    late_zero_seconds: Seconds
+
+
 class PersonSummary(PersonRef):
     """A person in a list: what was computed last."""
 
+    name: str | None = Field(description="under which it was booked last")
     badge: bool
     punctuality_bps: int | None
     counted: int = Field(description="slots that count for it")
@@ -262,6 +289,9 @@ class PersonSummary(PersonRef):
     complaints: int = Field(description="not dismissed")
     sanctioned: bool = Field(description="a sanction is in force")
     erased_at: Time | None
+    recent: tuple[RecentAnswer, ...] | None = Field(
+        description="its last slots as an expert, if asked for; oldest first"
+    )
 
 
 class PersonList(Answer):
@@ -284,7 +314,8 @@ class AuditEntry(Answer):
 
     seq: int
     at: Time
-    who: str
+    who: str = Field(description="the id of an account, or of a key")
+    name: str | None = Field(None, description="what that is called")
     act: str
     subject: str
     reason: str | None = Field(description="what the operator wrote, where it is still kept")
@@ -412,6 +443,38 @@ def complaint_answer(file: File, complaint: Complaint, texts: Texts, names: Name
             complainants=counting(file.dossier, complaint.category), threshold=terms.complaint_threshold
         ),
         acts=tuple(_act(act, texts) for act in complaint.acts),
+    )
+
+
+def recent_answer(marks: Sequence[Mark]) -> tuple[RecentAnswer, ...]:
+    """The newest mark of each slot, oldest slot first; ``marks`` are newest first."""
+    newest: dict[tuple[str, Ms], Mark] = {}
+    for mark in marks:
+        newest.setdefault((mark.session, mark.starts_at), mark)
+    return tuple(
+        RecentAnswer(
+            session=mark.session, starts_at=mark.starts_at, attendance=mark.kind, lateness_seconds=mark.lateness
+        )
+        for mark in reversed(newest.values())
+    )
+
+
+def series_answer(points: Sequence[Point], terms: Terms) -> SeriesAnswer:
+    return SeriesAnswer(
+        data=tuple(
+            PointAnswer(
+                session=point.mark.session,
+                starts_at=point.mark.starts_at,
+                attendance=point.mark.kind,
+                lateness_seconds=point.mark.lateness,
+                excused=point.excused,
+                score_bps=point.score_bps,
+                bps=point.bps,
+            )
+            for point in points
+        ),
+        late_grace_seconds=terms.late_grace,
+        late_zero_seconds=terms.late_zero,
     )
 
 

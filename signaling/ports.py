@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from signaling.messages import Consent, ConsentCommand, View
+from signaling.messages import Consent, ConsentCommand, QualityCommand, View
 from signaling.session import Event, Fact, Ms, Role, Session
 
 
@@ -45,6 +45,9 @@ class Desk(Protocol):
 
     async def consent(self, session: str, role: Role, act: ConsentCommand, at: Ms) -> tuple[int, tuple[Consent, ...]]:
         """Ask for written consent or answer (P5.3); the version, and all requests as they now stand."""
+
+    def measured(self, session: str, role: Role, said: QualityCommand, at: Ms) -> None:
+        """A page says how its call is: kept for a while, if there is room (P5.7). Nothing waits for it."""
 
     async def leave_for_safety(
         self, session: str, role: Role, category: str, text: str | None, at: Ms

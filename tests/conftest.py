@@ -19,7 +19,7 @@ LONGEST_FIRST = ("trial/", "e2e/", "security/", "year/", "server/")
 
 
 WITHIN = 240.0
-"""Seconds that a coroutine may take. What comes too late ends as a failure that can be read, with its fixtures torn down
+"""Seconds that a coroutine may take. What comes too late ends as a failure that can be read, its fixtures torn down
 after it; pytest-timeout's signal, which comes later, may strike anywhere and take the process with it."""
 
 

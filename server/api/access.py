@@ -1,4 +1,8 @@
-"""Who calls: an API key with its scopes, or a party with its join token; and where from.
+"""Who calls: an API key with its scopes, a party with its join token, or whoever is signed in; and where from.
+
+A sign-in is a cookie, which a browser also sends when another site bids it to. So it counts for a write only beside the
+token that our own answers gave (``X-CSRF-Token``), and from our own origin; and a program's key, where one is shown,
+counts before it. Accounts may do what their role's rights say, default deny; a sign-in with a key what its scopes say.
 
 One answer for unknown, expired and wrong. Ten wrong ones from an address shut it out for a while: then no key is looked
 at from there, and of links only a genuine one gets in. A link cannot be guessed, and whoever shares an address with a
@@ -8,6 +12,7 @@ It knows what a caller is, not what it may do to a session: that is the desk's.
 
 from __future__ import annotations
 
+import hmac
 import ipaddress
 import math
 from collections.abc import Awaitable, Callable, Sequence
@@ -19,6 +24,8 @@ from aiohttp import web
 
 from server.api.deps import deps
 from server.api.problems import Refusal
+from server.desk.operators import Signed
+from server.policy.operators import RIGHTS, Right
 from signaling.errors import Denied
 from signaling.ports import Admission
 
@@ -27,27 +34,79 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _MAX_SECRET = 4096
+_MAX_COOKIE = 128
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A program that holds an API key."""
+    """A program that holds an API key, or somebody at the dashboard. ``key``: what the operators' log says of it."""
 
     key: str
     scopes: frozenset[str]
+    signed: Signed | None = None
+
+    @property
+    def operator(self) -> str | None:
+        """Who it is in the operators' log, if it is somebody at the dashboard."""
+        return self.signed.id if self.signed else None
 
 
 CALLER = web.RequestKey("caller", Caller)
 ADMISSION = web.RequestKey("admission", Admission)
 
 
-async def by_key(request: web.Request, scopes: frozenset[str]) -> Caller:
-    """The caller, who has one of ``scopes``. ``Denied``; ``Refusal`` 403 or 429."""
-    key, has = await _prove(request, deps(request).desk.authenticate, shut=True)
-    if not scopes & has:
-        detail = f"This key may not do this; it takes one with the scope {' or '.join(sorted(scopes))}."
-        raise Refusal(403, "insufficient_scope", detail)
-    return Caller(key, has)
+_READS = ("GET", "HEAD")
+COOKIE = "headstrt"
+
+
+async def by_key(request: web.Request, scopes: frozenset[str], right: Right | None = None) -> Caller:
+    """The caller, who has one of ``scopes``, or an account with ``right``. ``Denied``; ``Refusal`` 403 or 429."""
+    if "Authorization" not in request.headers and cookie_of(request) is not None:
+        caller = await by_sign_in(request)
+    else:
+        caller = Caller(*await _prove(request, deps(request).desk.authenticate, shut=True))
+    signed = caller.signed
+    if signed is not None and signed.role is not None:
+        if right is None or right not in signed.rights:
+            roles = [role for role in RIGHTS if right in RIGHTS[role]]
+            who = f"it takes the role {' or '.join(roles)}" if roles else "no account may"
+            raise Refusal(403, "not_allowed", f"Your account may not do this: {who}.")
+    elif not scopes & caller.scopes:
+        wanted = f"it takes one with the scope {' or '.join(sorted(scopes))}" if scopes else "it takes an account"
+        raise Refusal(403, "insufficient_scope", f"This key may not do this; {wanted}.")
+    return caller
+
+
+async def by_sign_in(request: web.Request) -> Caller:
+    """Whoever is signed in at the dashboard; a write shows the page's own token. ``Denied``; ``Refusal`` 403."""
+    cookie = cookie_of(request)
+    if cookie is None:
+        raise Denied(detail="You are not signed in.")
+    signed = await deps(request).desk.operators.signed_in(cookie)
+    if request.method not in _READS:
+        from_here(request)
+        shown = request.headers.getall("X-CSRF-Token", [])
+        if len(shown) != 1 or not hmac.compare_digest(shown[0].encode(), signed.csrf.encode()):
+            raise Refusal(403, "csrf", "Send X-CSRF-Token with what GET /dashboard/me says, from the dashboard alone.")
+    return Caller(signed.id, signed.scopes, signed)
+
+
+def from_here(request: web.Request) -> None:
+    """The request comes from a page of our own origin, which every browser says of a write. ``Refusal`` 403."""
+    origin = deps(request).settings.origin
+    if request.headers.getall("Origin", []) != [origin]:
+        raise Refusal(403, "wrong_origin", f"The dashboard is at {origin}/dashboard: open it there.")
+
+
+def cookie_name(request: web.Request) -> str:
+    """``__Host-`` where there is TLS: then no subdomain and no http can have set it (RFC 6265bis §4.1.3.2)."""
+    return f"__Host-{COOKIE}" if deps(request).settings.origin.startswith("https://") else COOKIE
+
+
+def cookie_of(request: web.Request) -> str | None:
+    """What the sign-in's cookie holds, if it can be one."""
+    held = request.cookies.get(cookie_name(request))
+    return held if held and len(held) <= _MAX_COOKIE and held.isascii() else None
 
 
 async def by_token(request: web.Request) -> Admission:
@@ -67,20 +126,21 @@ async def _prove(request: web.Request, check: Callable[[str], Awaitable[T]], *, 
     limiter, address = deps(request).limiter, client_address(request)
     wait = limiter.shut(address)
     if wait and shut:
-        raise _too_many(wait)
+        raise too_many(wait)
     secret = _bearer(request)
     if secret is None:  # nothing was tried, so nothing is counted
-        raise _too_many(wait) if wait else Denied()
+        raise too_many(wait) if wait else Denied()
     try:
         return await check(secret)
     except Denied:
         if wait:
-            raise _too_many(wait) from None
+            raise too_many(wait) from None
         limiter.failed(address)
         raise
 
 
-def _too_many(wait: float) -> Refusal:
+def too_many(wait: float) -> Refusal:
+    """429: nothing is looked at from here for so many seconds."""
     return _wait("too_many_attempts", "Too many wrong links or keys came from your address; wait a while.", wait)
 
 

@@ -11,11 +11,13 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
+from server.api.hub import Hub
 from server.api.limiter import Limiter
 from server.config import Settings
 from server.desk import Desk
 from server.selftest import Outcome
 from server.store.views import Reader
+from server.vitals import Vital
 from signaling.ports import Clock
 from signaling.session import Role
 
@@ -72,6 +74,8 @@ class Deps:
     limiter: Limiter = field(default_factory=Limiter)
     self_test: Callable[[], Outcome | None] = lambda: None
     attempts: Callable[[], Mapping[str, int]] = dict  # at sending events, by what came of them
+    hub: Hub = field(default_factory=Hub)
+    vitals: Callable[[], Sequence[Vital]] = list  # the last hour of this process, oldest first
 
 
 DEPS = web.AppKey("deps", Deps)

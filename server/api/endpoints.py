@@ -198,7 +198,7 @@ async def deliveries(request: web.Request) -> web.Response:
     found = await views.deliveries(deps(request).database, endpoint.id, asked.status, before, asked.limit + 1)
     shown = found[: asked.limit]
     last = requests.pack_cursor(shown[-1].created_at, shown[-1].id) if len(found) > asked.limit else None
-    return answer(DeliveryList(data=tuple(_delivery(each) for each in shown), next_cursor=last))
+    return answer(DeliveryList(data=tuple(delivery_answer(each) for each in shown), next_cursor=last))
 
 
 async def delivery(request: web.Request) -> web.Response:
@@ -249,7 +249,7 @@ async def _whole(request: web.Request) -> DeliveryWhole:
     if found is None:
         raise NotFound("There is no delivery with this id.", code="delivery_not_found")
     shown, body, tried = found
-    return DeliveryWhole(**dict(_delivery(shown)), body=masked(body), tried=tuple(map(_attempt, tried)))
+    return DeliveryWhole(**dict(delivery_answer(shown)), body=masked(body), tried=tuple(map(_attempt, tried)))
 
 
 def _answer(request: web.Request, endpoint: Endpoint) -> EndpointAnswer:
@@ -271,7 +271,7 @@ def _answer(request: web.Request, endpoint: Endpoint) -> EndpointAnswer:
     )
 
 
-def _delivery(each: Delivery) -> DeliveryAnswer:
+def delivery_answer(each: Delivery) -> DeliveryAnswer:
     return DeliveryAnswer(
         id=each.id,
         endpoint=each.endpoint,

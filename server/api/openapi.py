@@ -18,6 +18,7 @@ from pydantic.json_schema import models_json_schema
 
 from server.api.problems import CONTENT_TYPE, Problem
 from server.api.route import Open, Route
+from server.policy.operators import RIGHTS
 from server.webhooks.events import EVENTS, Kind
 
 Json: TypeAlias = dict[str, Any]
@@ -34,6 +35,8 @@ _TAGS = {
     "party": "A party's own calls, with the join token of its link.",
     "bookings": "Booking systems that post to us: their sources, and what they sent. Scope `endpoints`.",
     "events": "What is told to the outside: endpoints, what was sent to them, and every event. Scope `endpoints`.",
+    "desk": "What operators look at and share: what is live, cases, notes, figures, many at once.",
+    "operators": "Accounts and keys. Acting takes an account of the role `admin`, signed in at the dashboard.",
     "service": "For probes and monitoring.",
 }
 _PATH_SCHEMAS: Json = {
@@ -81,6 +84,12 @@ def build(routes: tuple[Route, ...]) -> Json:
             "schemas": definitions["$defs"],
             "securitySchemes": {
                 "key": {"type": "http", "scheme": "bearer", "description": "An API key, with scopes."},
+                "sign_in": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "__Host-headstrt",
+                    "description": "Somebody signed in at the dashboard; a write also sends `X-CSRF-Token`.",
+                },
                 "token": {
                     "type": "http",
                     "scheme": "bearer",
@@ -148,7 +157,7 @@ def _operation(route: Route, schemas: Any) -> Json:
             }
         )
     if isinstance(route.access, frozenset):
-        operation["description"] = "Scope " + " or ".join(f"`{scope}`" for scope in sorted(route.access)) + "."
+        operation["description"] = _who(route, route.access)
     if route.signed:
         media: Json = {"schema": {"type": "object", "description": "As its kind sends it, signed as its kind signs."}}
         operation["requestBody"] = {"required": True, "content": {"application/json": media}}
@@ -167,7 +176,15 @@ def _operation_id(route: Route) -> str:
 def _security(route: Route) -> list[Json]:
     if route.access is Open.EVERYONE:
         return []
-    return [{"token": []}] if route.access is Open.PARTY else [{"key": []}]
+    if route.access is Open.PARTY:
+        return [{"token": []}]
+    return [{"key": []}] if route.access else [{"sign_in": []}]
+
+
+def _who(route: Route, scopes: frozenset[str]) -> str:
+    said = "Scope " + " or ".join(f"`{scope}`" for scope in sorted(scopes)) + "." if scopes else "No key may."
+    roles = [f"`{role}`" for role in RIGHTS if route.right in RIGHTS[role]]
+    return said + (f" At the dashboard: {', '.join(roles)}." if roles else "")
 
 
 def _path_parameters(route: Route) -> list[Json]:
@@ -243,7 +260,8 @@ def _refusals(route: Route) -> dict[str, list[str]]:
     if route.access is not Open.EVERYONE:
         all_ += ["401 unauthorized", "429 too_many_attempts"]
     if isinstance(route.access, frozenset):
-        all_ += ["403 insufficient_scope"]
+        all_ += ["403 insufficient_scope"] if route.access else []
+        all_ += ["403 csrf", "403 not_allowed", "403 wrong_origin"]
     if route.body is not None:
         all_ += ["400 bad_json", "408 too_slow", "413 body_too_large", "415 unsupported_media_type"]
     if route.body is not None or route.method == "DELETE":

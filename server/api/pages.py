@@ -42,6 +42,13 @@ async def receipt(request: web.Request) -> web.StreamResponse:
     return page
 
 
+def dashboard(request: web.Request) -> web.StreamResponse:
+    """The operators' page, the same for every view of it; never kept by a cache, never framed."""
+    page = _page(request, "dashboard.html", framed=False)
+    page.headers["Cache-Control"] = "no-store"
+    return page
+
+
 async def asset(request: web.Request) -> web.StreamResponse:
     """A file under ``dist/assets``: its name carries its hash, so it never changes."""
     root = (deps(request).settings.pages / _ASSETS).resolve()

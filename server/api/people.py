@@ -13,6 +13,8 @@ from server.api.access import CALLER
 from server.api.deps import deps
 from server.api.sessions import answer
 from server.policy.people import Sanction
+from server.policy.punctuality import Mark
+from server.policy.punctuality import series as punctuality_series
 from server.standing import (
     AuditList,
     PersonList,
@@ -23,10 +25,15 @@ from server.standing import (
     audit_entry,
     person_answer,
     rating_answer,
+    recent_answer,
     sanction_answer,
+    series_answer,
 )
-from server.store import views
+from server.store import views, views_desk
 from server.store.views import File, PersonRow
+
+RECENT = 20
+"""How many of an expert's slots a list shows."""
 
 SEES_ALL = frozenset({"read", "moderation"})
 
@@ -40,17 +47,36 @@ async def get(request: web.Request) -> web.Response:
     names = (await views.shelf(here.database, [found.file.person.pseudonym])).names
     whole = bool(SEES_ALL & request[CALLER].scopes)
     terms, now = here.desk.rules.terms, here.clock()
-    return answer(person_answer(found.file, found.factor, found.signals, found.texts, names, terms, now, whole=whole))
+    shown = person_answer(found.file, found.factor, found.signals, found.texts, names, terms, now, whole=whole)
+    called = await views_desk.called(here.database, [found.file.person.person_id])
+    return answer(shown.model_copy(update={"name": called.get(found.file.person.person_id)}))
 
 
 async def many(request: web.Request) -> web.Response:
     asked = requests.query(request, requests.PeopleQuery)
     after = requests.person_cursor(asked.cursor)
     here = deps(request)
-    found = await views.people_page(here.database, asked.role, asked.sort, here.clock(), after, asked.limit + 1)
+    found = await views.people_page(
+        here.database, asked.role, asked.sort, here.clock(), after, asked.limit + 1, asked.q
+    )
     shown = found[: asked.limit]
     last = requests.pack_cursor(shown[-1].key, shown[-1].pseudonym) if len(found) > asked.limit else None
-    return answer(PersonList(data=tuple(_summary(row) for row in shown), next_cursor=last))
+    names = await views_desk.called(here.database, [row.person_id for row in shown])
+    series = await views_desk.marks(here.database, [row.pseudonym for row in shown], RECENT) if asked.series else {}
+    data = tuple(_summary(row, names.get(row.person_id), series.get(row.pseudonym)) for row in shown)
+    return answer(PersonList(data=data, next_cursor=last))
+
+
+async def series(request: web.Request) -> web.Response:
+    """An expert's last slots with what each made of its punctuality (P1.5), for a plot."""
+    id_ = requests.person_id(request)
+    asked = requests.query(request, requests.SeriesQuery)
+    here = deps(request)
+    file = (await here.desk.standing(id_)).file
+    pseudonym, terms = file.person.pseudonym, here.desk.rules.terms
+    found = await views_desk.marks(here.database, [pseudonym], asked.limit + 10 * terms.window)
+    points = punctuality_series(found[pseudonym], file.dossier.excused, terms, here.clock(), asked.limit)
+    return answer(series_answer(points, terms))
 
 
 # --- sanctions --------------------------------------------------------------------------------------------------------
@@ -147,13 +173,16 @@ async def void(request: web.Request) -> web.Response:
 async def audit(request: web.Request) -> web.Response:
     """Every act of an operator, hash-chained (P2.7)."""
     asked = requests.query(request, requests.AuditQuery)
-    after = max(asked.after, requests.ledger_cursor(asked.cursor))
+    after = requests.number_cursor(asked.cursor)
+    here = deps(request)
     entries, texts = await views.audit(
-        deps(request).database, subject=asked.subject, who=asked.who, after=after, limit=asked.limit + 1
+        here.database, asked.wanted(), after=asked.after if after is None else after, limit=asked.limit + 1
     )
-    shown = entries[: asked.limit]
-    last = requests.pack_cursor(shown[-1].seq) if len(entries) > asked.limit else None
-    return answer(AuditList(data=tuple(audit_entry(entry, texts) for entry in shown), next_cursor=last))
+    data = tuple(audit_entry(entry, texts) for entry in entries[: asked.limit])
+    names = await views_desk.names(here.database, (entry.who for entry in data))
+    last = requests.pack_cursor(data[-1].seq) if len(entries) > asked.limit else None
+    named = tuple(entry.model_copy(update={"name": names.get(entry.who)}) for entry in data)
+    return answer(AuditList(data=named, next_cursor=last))
 
 
 # --- helpers ----------------------------------------------------------------------------------------------------------
@@ -170,9 +199,10 @@ def _newest(file: File, by: str) -> Sanction:
     return [each for each in file.dossier.sanctions.values() if each.imposed.by == by][-1]
 
 
-def _summary(row: PersonRow) -> PersonSummary:
+def _summary(row: PersonRow, name: str | None, marks: list[Mark] | None) -> PersonSummary:
     return PersonSummary(
         **dict(PersonRef(id=row.person_id, pseudonym=row.pseudonym)),
+        name=name,
         badge=row.badge,
         punctuality_bps=row.punctuality_bps,
         counted=row.counted,
@@ -180,4 +210,5 @@ def _summary(row: PersonRow) -> PersonSummary:
         complaints=row.complaints,
         sanctioned=row.sanctioned,
         erased_at=row.erased_at,
+        recent=recent_answer(marks) if marks is not None else None,
     )

@@ -29,8 +29,8 @@ from pydantic import (
 from server.api.problems import FieldError, Refusal
 from server.desk import Booking
 from server.policy.people import Category, ComplaintStatus, Measure
-from server.policy.verdict import Attendance, AttendanceKind
-from server.store.views import Complained, PersonSort, Wanted
+from server.policy.verdict import Attendance, AttendanceKind, RefundStatus
+from server.store.views import Acts, Complained, PersonSort, Wanted
 from server.wire import (
     LATEST,
     Actor,
@@ -48,7 +48,7 @@ from server.wire import (
     whole,
 )
 from signaling.messages import JoinId
-from signaling.session import Ms, Phase, Role
+from signaling.session import EndReason, Ms, Phase, Role, Whom
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -126,7 +126,8 @@ class PaidBody(Body):
     reference: Annotated[str, Field(pattern=r"^[!-~]{1,128}$", examples=["re_77"])]
 
 
-CheckResult: TypeAlias = Literal["ok", "denied", "missing", "busy", "failed", "skipped"]
+CheckResult: TypeAlias = Literal["ok", "denied", "missing", "busy", "silent", "weak", "failed", "skipped"]
+"""``silent``: a microphone that is on and hears nothing; ``weak``: a network that will hardly carry a picture."""
 
 
 class CheckSteps(Body):
@@ -286,17 +287,53 @@ class NoQuery(Query):
     pass
 
 
-class ListQuery(Query):
+def _truth(value: Any) -> Any:
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+Truth: TypeAlias = Annotated[bool, BeforeValidator(_truth)]
+Search: TypeAlias = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{2,64}$")]
+Order: TypeAlias = Literal["asc", "desc"]
+
+
+class SheetQuery(Query):
+    """Which sessions, for a list or a whole sheet of them."""
+
     status: Phase | None = None
     expert: PersonId | None = None
     client: PersonId | None = None
     from_: Moment | None = Field(None, alias="from", description="`starts_at` from here on")
     to: Moment | None = Field(None, description="`starts_at` before this")
-    limit: Annotated[int, Field(ge=1, le=100), BeforeValidator(_digits)] = 50
-    cursor: CursorText | None = None
+    party: PersonId | None = Field(None, description="in either role")
+    outcome: EndReason | None = Field(None, description="how it ended")
+    by: Whom | None = Field(None, description="whom the end names")
+    refund: RefundStatus | None = None
+    flagged: Truth | None = Field(None, description="an operator should look at it")
+    q: Search | None = Field(
+        None, description="the beginning of its id, a part of a party's name, or a person's whole id"
+    )
+    order: Order = Field("asc", description="by `starts_at`")
 
     def wanted(self) -> Wanted:
-        return Wanted(self.status, self.expert, self.client, self.from_, self.to)
+        return Wanted(
+            status=self.status,
+            expert=self.expert,
+            client=self.client,
+            start=self.from_,
+            end=self.to,
+            party=self.party,
+            outcome=self.outcome,
+            by=self.by,
+            refund=self.refund,
+            flagged=self.flagged,
+            text=self.q,
+            newest=self.order == "desc",
+        )
+
+
+class ListQuery(SheetQuery):
+    limit: Annotated[int, Field(ge=1, le=100), BeforeValidator(_digits)] = 50
+    cursor: CursorText | None = None
 
 
 class LedgerQuery(Query):
@@ -310,29 +347,30 @@ Limit: TypeAlias = Annotated[int, Field(ge=1, le=100), BeforeValidator(_digits)]
 class PeopleQuery(Query):
     role: Role | None = Field(None, description="who was ever booked in it")
     sort: PersonSort = Field("punctuality", description="least punctual, lowest factor or most complaints first")
+    q: Search | None = Field(None, description="a part of a name, or the whole id or pseudonym")
+    series: Truth = Field(False, description="with each one's last slots as an expert")
     limit: Limit = 50
     cursor: CursorText | None = None
+
+
+class SeriesQuery(Query):
+    limit: Limit = 50
 
 
 class ComplaintsQuery(Query):
     status: ComplaintStatus | None = None
     category: Category | None = None
     accused: PersonId | None = None
+    session: SessionId | None = None
     limit: Limit = 50
     cursor: CursorText | None = None
 
     def wanted(self) -> Complained:
-        return Complained(self.status, self.category, self.accused)
-
-
-def _truth(value: Any) -> Any:
-    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+        return Complained(self.status, self.category, self.accused, self.session)
 
 
 class SanctionsQuery(Query):
-    open: Annotated[bool, BeforeValidator(_truth)] | None = Field(
-        None, description="in force, or with an appeal that waits; `false`: the others"
-    )
+    open: Truth | None = Field(None, description="in force, or with an appeal that waits; `false`: the others")
     limit: Limit = 50
     cursor: CursorText | None = None
 
@@ -341,12 +379,19 @@ class AuditQuery(Query):
     subject: Annotated[str, Field(pattern=r"^[!-~]{1,128}$", description="a session, complaint, sanction…")] | None = (
         None
     )
-    who: Annotated[str, Field(pattern=r"^[!-~]{1,128}$", description="an operator's key")] | None = None
-    after: Annotated[int, Field(ge=0, lt=2**53), BeforeValidator(_number)] = Field(
-        0, description="entries behind this number"
+    who: Annotated[str, Field(pattern=r"^[!-~]{1,128}$", description="an operator's account or key")] | None = None
+    act: Annotated[str, Field(pattern=r"^[a-z_.]{1,64}$", description="one, or a family: `session`")] | None = None
+    from_: Moment | None = Field(None, alias="from")
+    to: Moment | None = None
+    order: Order = "asc"
+    after: Annotated[int, Field(ge=0, lt=2**53), BeforeValidator(_number)] | None = Field(
+        None, description="entries behind this number, in this order"
     )
     limit: Annotated[int, Field(ge=1, le=1000), BeforeValidator(_digits)] = 100
     cursor: CursorText | None = None
+
+    def wanted(self) -> Acts:
+        return Acts(self.subject, self.who, self.act, self.from_, self.to, newest=self.order == "desc")
 
 
 class CancelQuery(Query):
@@ -486,9 +531,13 @@ def person_cursor(text: str | None) -> tuple[int, str] | None:
 
 
 def ledger_cursor(text: str | None) -> int:
+    return number_cursor(text) or 0
+
+
+def number_cursor(text: str | None) -> int | None:
     match unpack_cursor(text):
         case None:
-            return 0
+            return None
         case [int(seq)] if 0 <= seq < 2**53:
             return seq
         case _:

@@ -11,6 +11,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from server.api.requests import NoQuery
+from server.policy.operators import Right
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -20,6 +21,7 @@ class Open(Enum):
 
     EVERYONE = "everyone"
     PARTY = "party"
+    SIGNED_IN = "signed in"
 
 
 Access: TypeAlias = Open | frozenset[str]
@@ -27,7 +29,10 @@ Access: TypeAlias = Open | frozenset[str]
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """``answers``: status to a model, or to a media type, or to None for no body. ``refusals``: ``status code``."""
+    """``answers``: status to a model, or to a media type, or to None for no body. ``refusals``: ``status code``.
+
+    ``right``: what an account of the dashboard needs; None: no account may, whatever its role.
+    """
 
     method: str
     path: str
@@ -39,6 +44,7 @@ class Route:
     refusals: tuple[str, ...] = ()
     query: type[BaseModel] = NoQuery
     body: type[BaseModel] | None = None
+    right: Right | None = None
     etag: bool = False
     signed: bool = False  # takes a body in somebody else's words, and its signature over the bytes
 

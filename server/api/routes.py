@@ -18,6 +18,7 @@ from server.api import (
     docs,
     endpoints,
     health,
+    live,
     me,
     middleware,
     openapi,
@@ -27,11 +28,14 @@ from server.api import (
     requests,
     sessions,
     sources,
+    statistics,
 )
 from server.api import requests_endpoints as post
 from server.api import requests_sources as in_
 from server.api.deps import DEPS, Deps
 from server.api.route import Handler, Open, Route
+from server.api.routes_dashboard import API, OWN
+from server.policy.operators import Right
 from server.standing import (
     AuditList,
     ComplaintAnswer,
@@ -89,16 +93,28 @@ ROUTES: tuple[Route, ...] = (
         body=requests.BookingBody,
         etag=True,
     ),
-    Route("GET", "/v1/sessions/{id}", sessions.get, READ, "One session", "sessions", _SESSION, (_GONE,), etag=True),
+    Route(
+        "GET",
+        "/v1/sessions/{id}",
+        sessions.get,
+        READ,
+        "One session",
+        "sessions",
+        _SESSION,
+        (_GONE,),
+        etag=True,
+        right=Right.LOOK,
+    ),
     Route(
         "GET",
         "/v1/sessions",
-        sessions.many,
+        statistics.listed,
         READ,
-        "Sessions by start, oldest first",
+        "Sessions by start",
         "sessions",
-        ((200, sessions.SessionList),),
+        ((200, sessions.SessionList), (200, "text/csv")),
         query=requests.ListQuery,
+        right=Right.LOOK,
     ),
     Route(
         "DELETE",
@@ -111,6 +127,7 @@ ROUTES: tuple[Route, ...] = (
         (_GONE, _OVER, "409 session_started"),
         query=requests.CancelQuery,
         etag=True,
+        right=Right.END,
     ),
     Route(
         "POST",
@@ -123,6 +140,7 @@ ROUTES: tuple[Route, ...] = (
         (_GONE, _OVER),
         body=requests.ReasonBody,
         etag=True,
+        right=Right.END,
     ),
     Route(
         "POST",
@@ -135,6 +153,7 @@ ROUTES: tuple[Route, ...] = (
         (_GONE, _OVER),
         body=requests.ReasonBody,
         etag=True,
+        right=Right.END,
     ),
     Route(
         "POST",
@@ -147,6 +166,7 @@ ROUTES: tuple[Route, ...] = (
         (_GONE, "409 not_settled", "409 nothing_to_contest", "409 already_excused", "422 no_such_slot"),
         body=requests.ExcuseBody,
         etag=True,
+        right=Right.MODERATE,
     ),
     Route(
         "POST",
@@ -166,6 +186,7 @@ ROUTES: tuple[Route, ...] = (
         ),
         body=requests.RevisionBody,
         etag=True,
+        right=Right.MODERATE,
     ),
     Route(
         "POST",
@@ -178,6 +199,7 @@ ROUTES: tuple[Route, ...] = (
         (_GONE,),
         body=requests.LinksBody,
         etag=True,
+        right=Right.LINK,
     ),
     Route(
         "GET",
@@ -189,6 +211,17 @@ ROUTES: tuple[Route, ...] = (
         ((200, sessions.LedgerPage),),
         (_GONE,),
         query=requests.LedgerQuery,
+        right=Right.LOOK,
+    ),
+    Route(
+        "GET",
+        "/v1/sessions/{id}/quality",
+        sessions.quality,
+        SEE,
+        "What both pages measured of the call",
+        "sessions",
+        ((200, sessions.QualityAnswer),),
+        (_GONE,),
     ),
     Route(
         "GET",
@@ -200,6 +233,7 @@ ROUTES: tuple[Route, ...] = (
         ((200, receipts.ReceiptAnswer), (200, receipts.JOSE)),
         (_GONE, "409 not_settled"),
         query=receipts.ReceiptQuery,
+        right=Right.LOOK,
     ),
     Route(
         "GET",
@@ -223,6 +257,7 @@ ROUTES: tuple[Route, ...] = (
         (_GONE, "409 refund_not_possible", "422 amount_too_high", "422 note_needed", "422 wrong_currency"),
         body=requests.DecisionBody,
         etag=True,
+        right=Right.REFUND,
     ),
     Route(
         "POST",
@@ -235,6 +270,7 @@ ROUTES: tuple[Route, ...] = (
         (_GONE, "409 refund_not_possible"),
         body=requests.PaidBody,
         etag=True,
+        right=Right.REFUND,
     ),
     Route("GET", "/v1/me", me.get, Open.PARTY, "A party's whole view of its session", "party", ((200, View),)),
     Route(
@@ -390,6 +426,7 @@ ROUTES: tuple[Route, ...] = (
         "people",
         ((200, PersonAnswer),),
         ("404 person_not_found",),
+        right=Right.LOOK,
     ),
     Route(
         "GET",
@@ -400,6 +437,7 @@ ROUTES: tuple[Route, ...] = (
         "people",
         ((200, PersonList),),
         query=requests.PeopleQuery,
+        right=Right.LOOK,
     ),
     Route(
         "POST",
@@ -411,6 +449,7 @@ ROUTES: tuple[Route, ...] = (
         ((201, SanctionAnswer),),
         ("404 person_not_found", "422 bad_until"),
         body=requests.SanctionBody,
+        right=Right.MODERATE,
     ),
     Route(
         "GET",
@@ -421,6 +460,7 @@ ROUTES: tuple[Route, ...] = (
         "people",
         ((200, SanctionList),),
         query=requests.SanctionsQuery,
+        right=Right.LOOK,
     ),
     Route(
         "POST",
@@ -432,6 +472,7 @@ ROUTES: tuple[Route, ...] = (
         ((200, SanctionAnswer),),
         (_NO_SANCTION, "409 sanction_over"),
         body=requests.WhyBody,
+        right=Right.MODERATE,
     ),
     Route(
         "POST",
@@ -443,6 +484,7 @@ ROUTES: tuple[Route, ...] = (
         ((200, SanctionAnswer),),
         (_NO_SANCTION, "409 nothing_to_confirm", "409 sanction_over", "409 appeal_open"),
         body=requests.WhyBody,
+        right=Right.MODERATE,
     ),
     Route(
         "POST",
@@ -454,6 +496,7 @@ ROUTES: tuple[Route, ...] = (
         ((201, SanctionAnswer),),
         (_NO_SANCTION, "409 sanction_over", "409 already_appealed", "409 appeal_expired"),
         body=requests.TextBody,
+        right=Right.MODERATE,
     ),
     Route(
         "POST",
@@ -465,6 +508,7 @@ ROUTES: tuple[Route, ...] = (
         ((200, SanctionAnswer),),
         (_NO_SANCTION, "409 not_appealed", "409 already_decided"),
         body=requests.AppealDecisionBody,
+        right=Right.MODERATE,
     ),
     Route(
         "GET",
@@ -475,6 +519,7 @@ ROUTES: tuple[Route, ...] = (
         "people",
         ((200, ComplaintList),),
         query=requests.ComplaintsQuery,
+        right=Right.LOOK,
     ),
     Route(
         "POST",
@@ -486,6 +531,7 @@ ROUTES: tuple[Route, ...] = (
         ((200, ComplaintAnswer),),
         (_NO_COMPLAINT, "409 already_upheld"),
         body=requests.WhyBody,
+        right=Right.MODERATE,
     ),
     Route(
         "POST",
@@ -497,6 +543,7 @@ ROUTES: tuple[Route, ...] = (
         ((200, ComplaintAnswer),),
         (_NO_COMPLAINT, "409 already_dismissed"),
         body=requests.WhyBody,
+        right=Right.MODERATE,
     ),
     Route(
         "POST",
@@ -508,6 +555,7 @@ ROUTES: tuple[Route, ...] = (
         ((200, ComplaintAnswer),),
         (_NO_COMPLAINT, "409 same_category"),
         body=requests.RecategoriseBody,
+        right=Right.MODERATE,
     ),
     Route(
         "POST",
@@ -519,6 +567,7 @@ ROUTES: tuple[Route, ...] = (
         ((200, RatingAnswer),),
         ("404 rating_not_found", "409 already_voided"),
         body=requests.WhyBody,
+        right=Right.MODERATE,
     ),
     Route(
         "GET",
@@ -529,6 +578,7 @@ ROUTES: tuple[Route, ...] = (
         "people",
         ((200, AuditList),),
         query=requests.AuditQuery,
+        right=Right.LOOK,
     ),
     Route(
         "GET",
@@ -539,6 +589,7 @@ ROUTES: tuple[Route, ...] = (
         "people",
         ((200, archive.Export),),
         ("404 person_not_found",),
+        right=Right.ADMIN,
     ),
     Route(
         "POST",
@@ -550,6 +601,7 @@ ROUTES: tuple[Route, ...] = (
         ((204, None),),
         ("404 person_not_found", "409 sessions_open"),
         body=requests.ReasonBody,
+        right=Right.ADMIN,
     ),
     Route(
         "GET",
@@ -579,8 +631,18 @@ ROUTES: tuple[Route, ...] = (
         ((201, endpoints.EndpointMade),),
         ("409 too_many_endpoints", "422 url_refused"),
         body=post.EndpointBody,
+        right=Right.ADMIN,
     ),
-    Route("GET", "/v1/endpoints", endpoints.many, POST, "All endpoints", "events", ((200, endpoints.EndpointList),)),
+    Route(
+        "GET",
+        "/v1/endpoints",
+        endpoints.many,
+        POST,
+        "All endpoints",
+        "events",
+        ((200, endpoints.EndpointList),),
+        right=Right.LOOK,
+    ),
     Route(
         "GET",
         "/v1/endpoints/{id}",
@@ -590,6 +652,7 @@ ROUTES: tuple[Route, ...] = (
         "events",
         ((200, endpoints.EndpointAnswer),),
         (_NO_ENDPOINT,),
+        right=Right.LOOK,
     ),
     Route(
         "PATCH",
@@ -601,6 +664,7 @@ ROUTES: tuple[Route, ...] = (
         ((200, endpoints.EndpointAnswer),),
         (_NO_ENDPOINT, "409 secret_lost", "422 url_refused"),
         body=post.EndpointChangeBody,
+        right=Right.ADMIN,
     ),
     Route(
         "DELETE",
@@ -611,6 +675,7 @@ ROUTES: tuple[Route, ...] = (
         "events",
         ((204, None),),
         (_NO_ENDPOINT,),
+        right=Right.ADMIN,
     ),
     Route(
         "POST",
@@ -622,6 +687,7 @@ ROUTES: tuple[Route, ...] = (
         ((200, endpoints.EndpointMade),),
         (_NO_ENDPOINT,),
         body=post.RotateBody,
+        right=Right.ADMIN,
     ),
     Route(
         "POST",
@@ -632,6 +698,7 @@ ROUTES: tuple[Route, ...] = (
         "events",
         ((202, endpoints.TestAnswer),),
         (_NO_ENDPOINT, _DISABLED),
+        right=Right.ADMIN,
     ),
     Route(
         "POST",
@@ -643,6 +710,7 @@ ROUTES: tuple[Route, ...] = (
         ((202, endpoints.ResentAnswer),),
         (_NO_ENDPOINT, _DISABLED, "422 too_long_ago"),
         body=post.ResendBody,
+        right=Right.ADMIN,
     ),
     Route(
         "GET",
@@ -654,6 +722,7 @@ ROUTES: tuple[Route, ...] = (
         ((200, endpoints.DeliveryList),),
         (_NO_ENDPOINT,),
         query=post.DeliveriesQuery,
+        right=Right.LOOK,
     ),
     Route(
         "GET",
@@ -664,6 +733,7 @@ ROUTES: tuple[Route, ...] = (
         "events",
         ((200, endpoints.DeliveryWhole),),
         (_NO_DELIVERY,),
+        right=Right.LOOK,
     ),
     Route(
         "POST",
@@ -674,6 +744,7 @@ ROUTES: tuple[Route, ...] = (
         "events",
         ((202, endpoints.DeliveryWhole),),
         (_NO_DELIVERY, _DISABLED),
+        right=Right.ADMIN,
     ),
     Route(
         "GET",
@@ -696,8 +767,18 @@ ROUTES: tuple[Route, ...] = (
         ((201, sources.SourceMade),),
         ("409 source_exists", "409 too_many_sources", "422 bad_secret"),
         body=in_.SourceBody,
+        right=Right.ADMIN,
     ),
-    Route("GET", "/v1/sources", sources.many, POST, "All sources", "bookings", ((200, sources.SourceList),)),
+    Route(
+        "GET",
+        "/v1/sources",
+        sources.many,
+        POST,
+        "All sources",
+        "bookings",
+        ((200, sources.SourceList),),
+        right=Right.ADMIN,
+    ),
     Route(
         "GET",
         "/v1/sources/{name}",
@@ -707,6 +788,7 @@ ROUTES: tuple[Route, ...] = (
         "bookings",
         ((200, sources.SourceAnswer),),
         (_NO_SOURCE,),
+        right=Right.ADMIN,
     ),
     Route(
         "PATCH",
@@ -718,6 +800,7 @@ ROUTES: tuple[Route, ...] = (
         ((200, sources.SourceAnswer),),
         (_NO_SOURCE,),
         body=in_.SourceChangeBody,
+        right=Right.ADMIN,
     ),
     Route(
         "DELETE",
@@ -728,6 +811,7 @@ ROUTES: tuple[Route, ...] = (
         "bookings",
         ((204, None),),
         (_NO_SOURCE,),
+        right=Right.ADMIN,
     ),
     Route(
         "POST",
@@ -739,6 +823,7 @@ ROUTES: tuple[Route, ...] = (
         ((200, sources.SourceMade),),
         (_NO_SOURCE, "422 bad_secret"),
         body=in_.SecretBody,
+        right=Right.ADMIN,
     ),
     Route(
         "GET",
@@ -750,6 +835,7 @@ ROUTES: tuple[Route, ...] = (
         ((200, sources.MessageList),),
         (_NO_SOURCE,),
         query=in_.MessagesQuery,
+        right=Right.ADMIN,
     ),
     Route(
         "POST",
@@ -796,6 +882,8 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", "/openapi.json", docs.document, Open.EVERYONE),
     Route("GET", "/docs", docs.page, Open.EVERYONE),
     Route("GET", "/docs/style.css", docs.style, Open.EVERYONE),
+    *API,
+    *OWN,
     Route("GET", "/", pages.home, Open.EVERYONE),
     Route("GET", "/s/{id}", pages.session, Open.EVERYONE),
     Route("GET", "/s/{id}/receipt", pages.receipt, Open.EVERYONE),
@@ -816,6 +904,7 @@ def build_app(deps: Deps) -> web.Application:
     app[health.METRICS] = health.Metrics()
     app[docs.DOCUMENT] = openapi.build(ROUTES)
     app.on_response_prepare.append(middleware.add_headers)
+    app.on_shutdown.append(live.part)
     for route in ROUTES:
         handler = guarded(route)
         app.router.add_route(route.method, route.path, handler, expect_handler=middleware.expect)
@@ -837,8 +926,10 @@ def guarded(route: Route) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         if route.access is Open.PARTY:
             request[access.ADMISSION] = await access.by_token(request)
+        elif route.access is Open.SIGNED_IN:
+            request[access.CALLER] = await access.by_sign_in(request)
         elif isinstance(route.access, frozenset):
-            request[access.CALLER] = await access.by_key(request, route.access)
+            request[access.CALLER] = await access.by_key(request, route.access, route.right)
         return await route.handler(request)
 
     return handle

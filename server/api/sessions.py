@@ -7,6 +7,7 @@ Each reads its request, calls the desk and shows the record that came of it. Lin
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Literal
 
 from aiohttp import web
@@ -20,7 +21,7 @@ from server.api.problems import Refusal
 from server.store import views
 from server.store.views import Record
 from signaling.errors import NotFound, Stale
-from signaling.messages import Time
+from signaling.messages import QualityLevel, Seconds, Time
 from signaling.session import Role, Whom
 
 
@@ -43,6 +44,28 @@ class BookedAnswer(SessionAnswer):
 class SessionList(BaseModel):
     data: tuple[SessionAnswer, ...]
     next_cursor: str | None
+
+
+class QualitySample(BaseModel):
+    """What a page measured, of what came in and of the way to the other side and back; null where it could not."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: Time
+    round_trip_ms: int | None
+    loss_percent: int | None
+    bitrate_kbps: int | None
+    level: QualityLevel | None = Field(description="what the party was shown; `none`: nothing came in")
+
+
+class QualityAnswer(BaseModel):
+    """About one sample every five seconds, oldest first. It is what a browser said: evidence of nothing else."""
+
+    model_config = ConfigDict(frozen=True)
+
+    client: tuple[QualitySample, ...]
+    expert: tuple[QualitySample, ...]
+    kept_seconds: Seconds = Field(description="for how long samples are kept; what is older is gone")
 
 
 class LedgerEntry(BaseModel):
@@ -162,10 +185,14 @@ async def links(request: web.Request) -> web.Response:
     id_ = requests.session_id(request)
     requests.query(request, requests.NoQuery)
     given = await requests.body(request, requests.LinksBody)
-    record = await deps(request).desk.renew_links(id_, given.roles())
+    here = deps(request)
+    record = await here.desk.renew_links(id_, given.roles(), request[CALLER].operator)
     for role in given.roles():
-        await deps(request).attendant.expel(id_, role)
-    return _shown(_answer(request, record))
+        await here.attendant.expel(id_, role)
+    if "sessions" in request[CALLER].scopes:
+        return _shown(_answer(request, record))
+    made = {role: here.desk.link(record, role) for role in given.roles()}  # an account sees those that it made
+    return _shown(session_answer(record, here.clock(), made))
 
 
 async def ledger(request: web.Request) -> web.Response:
@@ -177,6 +204,16 @@ async def ledger(request: web.Request) -> web.Response:
     shown = entries[: asked.limit]
     last = requests.pack_cursor(shown[-1].seq) if len(entries) > asked.limit else None
     return answer(LedgerPage(data=tuple(_entry(each) for each in shown), next_cursor=last))
+
+
+async def quality(request: web.Request) -> web.Response:
+    """What both pages measured; for who decides about a session, and for neither party of it (P5.7)."""
+    id_ = requests.session_id(request)
+    await deps(request).desk.record(id_)  # 404 for a session that is not there
+    found = await views.measured(deps(request).database, id_)
+    keep = deps(request).desk.rules.terms.keep_quality
+    client, expert = (tuple(QualitySample(**asdict(sample)) for sample in found[role]) for role in Role)
+    return answer(QualityAnswer(client=client, expert=expert, kept_seconds=keep))
 
 
 async def invitation(request: web.Request) -> web.Response:
@@ -193,7 +230,8 @@ async def decide(request: web.Request) -> web.Response:
     requests.query(request, requests.NoQuery)
     given = await requests.body(request, requests.DecisionBody)
     amount = given.amount.value() if given.amount else None
-    record = await deps(request).desk.decide_refund(id_, given.decision, amount, given.note)
+    who = request[CALLER].operator
+    record = await deps(request).desk.decide_refund(id_, given.decision, amount, given.note, who)
     return _shown(_answer(request, record))
 
 
@@ -201,7 +239,8 @@ async def paid(request: web.Request) -> web.Response:
     id_ = requests.session_id(request)
     requests.query(request, requests.NoQuery)
     given = await requests.body(request, requests.PaidBody)
-    return _shown(_answer(request, await deps(request).desk.refund_settled(id_, given.reference)))
+    who = request[CALLER].operator
+    return _shown(_answer(request, await deps(request).desk.refund_settled(id_, given.reference, who)))
 
 
 def answer(model: BaseModel, status: int = 200) -> web.Response:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import structlog
@@ -22,7 +22,7 @@ from server.policy import conduct, ratings
 from server.policy.facts import encode
 from server.policy.people import ComplaintFact, Dossier, Erased, PersonFact, RatingFact, Sanction
 from server.policy.people import encode as encode_person
-from server.store import archive, inbox, letters, people, sessions
+from server.store import archive, cases, inbox, letters, people, quality, sessions
 from server.store.database import at_length
 from server.store.people import File, Person
 from server.store.sessions import Record
@@ -67,6 +67,7 @@ class Desk(Inbound):
             file = await _file(connection, person_id)
             mine = await archive.sessions_of(connection, file.person.person_id)
             texts = await archive.texts_of(connection, file.person.pseudonym)
+            notes = await cases.notes_about(connection, file.person.pseudonym)
             told: list[dict[str, Any]] = []
             ends: dict[str, Ms] = {}
             for session, role in mine:
@@ -79,7 +80,15 @@ class Desk(Inbound):
                 answer = session_answer(record, now).model_dump(mode="json", exclude={"links"})
                 answer[role.other.value] = {"attendance": answer[role.other.value]["attendance"]}
                 ledger = [json.loads(encode(fact)) for fact in record.facts]
-                told.append({"role": role.value, "session": answer, "ledger": ledger})
+                measured = (await quality.of_session(connection, session, role))[role]
+                told.append(
+                    {
+                        "role": role.value,
+                        "session": answer,
+                        "ledger": ledger,
+                        "quality": [{**asdict(sample), "at": to_rfc3339(sample.at)} for sample in measured],
+                    }
+                )
         person = file.person
         facts = [fact for fact in file.facts if not self._hidden(fact, file.dossier, ends, now)]
         told_of = {getattr(fact, name, None) for fact in facts for name in ("text", "reason")}
@@ -92,6 +101,7 @@ class Desk(Inbound):
                 for text in texts
                 if text.own or text.digest in told_of
             ],
+            "notes": [{"text": note.body, "at": to_rfc3339(note.created_at)} for note in notes],
             "sessions": told,
         }
         await self.database.write(
@@ -123,6 +133,7 @@ class Desk(Inbound):
     async def erase(self, person_id: str, who: str, reason: str) -> None:
         """Take away what names a person (P5.7). ``UserError`` while it has sessions to come; twice changes nothing."""
         at = self.clock()
+        await self.samples.write()  # what is still on its way to the disk would come after
 
         async def work(connection: AsyncConnection) -> None:
             person = await people.hold(connection, person_id)
@@ -157,7 +168,9 @@ class Desk(Inbound):
         texts = await self.database.write(at_length(lambda c: archive.old_texts(c, before, kept)))
         await self.database.write(at_length(lambda c: inbox.retain(c, now - INBOX_KEPT)))
         await self.endpoints.tidy()
+        await self.operators.tidy()
         await self.database.write(at_length(lambda c: letters.remove_old(c, now - LETTERS_KEPT)))
+        await self.database.write(at_length(lambda c: quality.remove_old(c, now - self.rules.terms.keep_quality)))
         whole_ones = sum(whole for _, whole in gone)
         removed = Removed(len(old), whole_ones, len(gone) - whole_ones, texts)
         if removed.anything:
@@ -168,6 +181,7 @@ class Desk(Inbound):
         person = await people.hold(connection, pseudonym)
         for _, whole in await archive.old_people(connection, before, 1, pseudonym):  # it may have been booked since
             if whole:
+                await cases.remove_person(connection, pseudonym)
                 await archive.remove_person(connection, pseudonym, now)
             elif person is not None:
                 await self._erase(connection, person, now)
@@ -179,6 +193,7 @@ class Desk(Inbound):
         kept = _stands_on(changed.file.dossier) | await self._kept(connection, now)
         bound = any(sanction.in_force(now) for sanction in changed.file.dossier.sanctions.values())
         trace = self.rules.trace(person.person_id) if bound else None
+        await cases.forget_person(connection, person.person_id, person.pseudonym)
         await archive.erase(connection, person.person_id, person.pseudonym, kept, trace, now)
         await inbox.forget(connection, person.person_id, person.pseudonym)
 
@@ -192,6 +207,7 @@ class Desk(Inbound):
 
 
 async def _remove_session(connection: AsyncConnection, session: str, now: Ms) -> None:
+    await cases.remove_session(connection, session)
     await archive.remove_session(connection, session, now)
     await inbox.remove_session(connection, session)
 

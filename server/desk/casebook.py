@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.desk import following
 from server.policy import conduct, fees
 from server.policy.facts import AnyFact, FeeFactored, RefundDecided, Revised, Settled
 from server.policy.fees import FeeFactor
@@ -53,6 +54,8 @@ async def change(connection: AsyncConnection, terms: Terms, pseudonym: str, deci
     after = await people.append(connection, before, facts)
     after, told = await _reassess(connection, terms, after, now)
     facts += told
+    if facts:
+        await following.person(connection, pseudonym, before.dossier, after.dossier, now)
     person = await people.add_outbox(connection, after.person, person_rows(after, facts), now)
     return Changed(replace(after, person=person), tuple(facts))
 

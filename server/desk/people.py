@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.afterwards import Said, consents, digests
 from server.answers import party_view, settlement_of
 from server.desk import casebook
+from server.desk.bulk import Bulk
 from server.desk.casebook import Changed
 from server.desk.sessions import Also, Sessions, amount_in, found
 from server.policy import conduct, ratings
@@ -64,6 +65,11 @@ class Standing:
 
 class People(Sessions):
     """Sessions, and the persons in them."""
+
+    @property
+    def bulk(self) -> Bulk:
+        """Many at once."""
+        return Bulk(self)
 
     async def snapshot(self, session: str, role: Role) -> View:
         """This party's whole view, as of now, with what is said of persons."""

@@ -25,8 +25,11 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server import tokens
-from server.desk import casebook
+from server.desk import casebook, following
+from server.desk.cases import Cases
 from server.desk.endpoints import Endpoints
+from server.desk.operators import Operators
+from server.desk.samples import Samples
 from server.desk.signing import Signing
 from server.desk.sources import Sources
 from server.policy.facts import (
@@ -35,6 +38,7 @@ from server.policy.facts import (
     Corrected,
     Opened,
     Priced,
+    RefundDecided,
     RunningLate,
     Settled,
     link_of,
@@ -51,13 +55,15 @@ from server.policy.refund import (
 )
 from server.policy.settlement import settle
 from server.policy.terms import Terms
-from server.store import bookings, keys, people, sessions, tables
+from server.store import bookings, keys, outcomes, people, sessions, tables
 from server.store.batch import Rows, put
 from server.store.bookings import Engaged, Found
 from server.store.database import Database, Work
+from server.store.quality import Sample
 from server.store.sessions import Known, Party, Record, Summary
 from server.webhooks.payloads import rows
 from signaling.errors import Busy, Denied, HeadstrtError, NotFound, Stale, UserError
+from signaling.messages import QualityCommand
 from signaling.ports import Admission, Clock, Listener, Report
 from signaling.session import (
     Accept,
@@ -196,6 +202,9 @@ class Sessions:
         self.signing = Signing(database, sealing_key, clock)
         self.endpoints = Endpoints(database, sealing_key, clock)
         self.sources = Sources(database, sealing_key, clock)
+        self.samples = Samples(database, lambda: self.rules.terms.keep_quality)
+        self.operators = Operators(database, sealing_key, clock, rules.api_key)
+        self.cases = Cases(database, clock)
         self.listeners: list[Listener] = []
         self.alarm: Callable[[str, Ms | None], None] = lambda session, when: None
         self.mutual: Callable[[str], Ms] = lambda session: 0
@@ -346,6 +355,16 @@ class Sessions:
         record, _ = await self._event(session_id, Cancel(by, note), at, also=also)
         return record
 
+    async def cancel_by_operator(self, session_id: str, also: Also) -> Record:
+        """One of many, with ``also`` what is written of it (``desk.bulk``)."""
+        record, _ = await self._event(session_id, Cancel(Whom.OPERATOR), self.clock(), also=also)
+        return record
+
+    async def revise_by(self, session_id: str, decide_on: Decide, also: Also) -> Record:
+        """A revision that ``decide_on`` finds in its transaction, with ``also`` what is written of it."""
+        record, _ = await self._change(session_id, self.clock(), decide_on, also=also)
+        return record
+
     async def end(self, session_id: str, note: str, who: str) -> Record:
         """An operator ends it."""
         at = self.clock()
@@ -365,8 +384,8 @@ class Sessions:
 
         return log_act
 
-    async def renew_links(self, session_id: str, roles: Sequence[Role]) -> Record:
-        """New join links for ``roles``; the old ones stop working at once."""
+    async def renew_links(self, session_id: str, roles: Sequence[Role], who: str | None = None) -> Record:
+        """New join links for ``roles``; the old ones stop working at once. ``who``: the operator, if it was one."""
         at = self.clock()
 
         def renew(record: Record) -> tuple[Record, Sequence[AnyFact]]:
@@ -377,7 +396,8 @@ class Sessions:
                 )
             return record, (Corrected(at, tuple(link_of(role) for role in roles)),)
 
-        record, _ = await self._change(session_id, at, renew)
+        also = self._audited(who, "session.links", at) if who is not None else None
+        record, _ = await self._change(session_id, at, renew, also=also)
         return record
 
     def link(self, record: Record, role: Role) -> str:
@@ -446,27 +466,45 @@ class Sessions:
         record, _ = await self._change(session, at, ask)
         return record
 
+    def refund_decision(
+        self,
+        record: Record,
+        decision: Literal["approved", "declined"],
+        amount: Money | None,
+        note: str | None,
+        at: Ms,
+    ) -> RefundDecided:
+        """The fact that this decision would be (P3.12). ``UserError`` where it cannot be one."""
+        wanted = amount_in(record, amount)
+        return decide(refund_state(record.facts, record.terms), decision, wanted, note, at)
+
     async def decide_refund(
-        self, session: str, decision: Literal["approved", "declined"], amount: Money | None, note: str | None
+        self,
+        session: str,
+        decision: Literal["approved", "declined"],
+        amount: Money | None,
+        note: str | None,
+        who: str | None = None,
     ) -> Record:
-        """What the booking system decided; a decline needs a reason (P3.12)."""
+        """What was decided; a decline needs a reason (P3.12). ``who``: the operator, if it was one's own act."""
         at = self.clock()
 
         def judge(record: Record) -> tuple[Record, Sequence[AnyFact]]:
-            wanted = amount_in(record, amount)
-            return record, (decide(refund_state(record.facts, record.terms), decision, wanted, note, at),)
+            return record, (self.refund_decision(record, decision, amount, note, at),)
 
-        record, _ = await self._change(session, at, judge)
+        also = self._audited(who, f"refund.{decision}", at) if who is not None else None
+        record, _ = await self._change(session, at, judge, also=also)
         return record
 
-    async def refund_settled(self, session: str, reference: str) -> Record:
-        """What the booking system paid, under its reference."""
+    async def refund_settled(self, session: str, reference: str, who: str | None = None) -> Record:
+        """What was paid, under whose reference. ``who``: the operator, if it was one's own act."""
         at = self.clock()
 
         def pay(record: Record) -> tuple[Record, Sequence[AnyFact]]:
             return record, (settled(refund_state(record.facts, record.terms), reference, at),)
 
-        record, _ = await self._change(session, at, pay)
+        also = self._audited(who, "refund.settled", at) if who is not None else None
+        record, _ = await self._change(session, at, pay, also=also)
         return record
 
     async def record(self, session: str) -> Record:
@@ -545,6 +583,7 @@ class Sessions:
         for session, when in alarms:
             self.alarm(session, when)
         await self._mark_older()
+        await self._follow_older()
         await self.sign_of_life()
         if alive is not None:
             log.info("back", away_ms=now - alive, sessions=len(ids))
@@ -565,6 +604,24 @@ class Sessions:
             last, count = ids[-1], count + await self.database.write(mark)
         if count:
             log.info("marks were made of what was settled before there were any", of_persons=count)
+
+    async def _follow_older(self) -> None:
+        """What was over before the dashboard had its columns and its queue."""
+        last, count = "", 0
+        while True:
+            async with self.database.read() as connection:
+                ids = await outcomes.missing(connection, last, _AT_ONCE)
+                records = await sessions.load_many(connection, ids)
+            if not ids:
+                break
+
+            async def follow(connection: AsyncConnection, some: list[Record] = records) -> int:
+                return await following.catch_up(connection, some, self.clock())
+
+            last, count = ids[-1], count + await self.database.write(follow)
+        people_found = await self.database.write(lambda c: following.catch_up_people(c, self.clock()))
+        if count or people_found:
+            log.info("outcomes and cases were made of what is older than they", of=count, persons=people_found)
 
     async def outage(self, last_alive: Ms, spared: Callable[[Record, Ms], bool]) -> int:
         """This service lived, but not between ``last_alive`` and now: tell the sessions that this took something from.
@@ -608,24 +665,41 @@ class Sessions:
 
     # --- keys ---
 
-    async def create_key(self, name: str, scopes: Sequence[str]) -> tuple[keys.Key, str]:
-        """A new key and its secret, which nobody can ask for again. ``UserError`` for an unknown scope."""
+    async def create_key(self, name: str, scopes: Sequence[str], who: str | None = None) -> tuple[keys.Key, str]:
+        """A new key and its secret, which nobody can ask for again. ``UserError`` for an unknown scope.
+
+        ``who``: the operator at the dashboard; None: the server's own command line.
+        """
         unknown = [scope for scope in scopes if scope not in SCOPES]
         if unknown or not scopes:
             raise UserError("unknown_scope", f"Scopes are {', '.join(SCOPES)}.", status=422)
         key = keys.Key(f"key_{secrets.token_hex(6)}", name, tuple(dict.fromkeys(scopes)), self.clock(), None)
         secret = f"hs_{secrets.token_urlsafe(32)}"
-        await self.database.write(lambda connection: keys.add(connection, key, _digest(secret)))
+
+        async def work(connection: AsyncConnection) -> None:
+            await keys.add(connection, key, _digest(secret))
+            if who is not None:
+                detail = {"scopes": " ".join(key.scopes)}
+                await people.add_audit(connection, who, "key.create", key.id, detail, key.created_at)
+
+        await self.database.write(work)
         return key, secret
 
     async def keys(self) -> list[keys.Key]:
         async with self.database.read() as connection:
             return await keys.every(connection)
 
-    async def revoke_key(self, key_id: str) -> None:
+    async def revoke_key(self, key_id: str, who: str | None = None) -> None:
+        """At once, also for whoever is signed in with it. ``NotFound``."""
         now = self.clock()
-        if not await self.database.write(lambda connection: keys.revoke(connection, key_id, now)):
-            raise NotFound("There is no such key, or it was revoked before.")
+
+        async def work(connection: AsyncConnection) -> None:
+            if not await keys.revoke(connection, key_id, now):
+                raise NotFound("There is no such key, or it was revoked before.", code="key_not_found")
+            if who is not None:
+                await people.add_audit(connection, who, "key.revoke", key_id, {}, now)
+
+        await self.database.write(work)
 
     async def authenticate(self, secret: str) -> tuple[str, frozenset[str]]:
         """Who calls with this API key, and with which scopes. ``Denied``, with one answer for whatever is wrong."""
@@ -749,10 +823,17 @@ class Sessions:
         if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, HeadstrtError):
             log.error("a change failed", change=task.get_name(), error=repr(error))  # raised to the caller, if there
 
+    def measured(self, session: str, role: Role, said: QualityCommand, at: Ms) -> None:
+        """What a page says of its call, kept for a while as evidence (P5.7). Nothing waits for it."""
+        self.samples.take(
+            session, role, Sample(at, said.round_trip_ms, said.loss_percent, said.bitrate_kbps, said.level)
+        )
+
     async def finish(self) -> None:
         """Until no change is under way. For the shut-down, before the database closes."""
         while self._under_way:
             await asyncio.wait(self._under_way)
+        await self.samples.finish()
 
     async def _save(
         self,
@@ -773,6 +854,7 @@ class Sessions:
         events = rows(after, facts, after.updated_at, self.link)
         await sessions.save(connection, before, after, entries, _summary(after), events)
         await casebook.settled(connection, self.rules.terms, after, facts, after.updated_at)
+        await following.session(connection, after, facts, after.updated_at)
         after = replace(after, events=after.events + len(events))
         return after, Report(after.session, tuple(machine_facts(facts)), after.version)
 

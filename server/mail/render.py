@@ -20,9 +20,10 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from server import calendar
+from server.mail import texts
 from server.mail.address import Mailbox
 from server.mail.letters import APPOINTMENTS, NAMELESS, Kind
-from server.mail.texts import Language, Told, Words, language
+from server.mail.texts import Catalogue, Told, Words
 from server.store.letters import Letter
 from server.store.sessions import Record
 from signaling.messages import View
@@ -45,11 +46,13 @@ class Sheet:
 def message(sheet: Sheet, letter: Letter, record: Record, view: View, to: Mailbox, link: str, now: Ms) -> EmailMessage:
     """The mail. ``link``: the party's own, as it works now; ``view``: what its page shows."""
     party = record.party(letter.role)
-    speech = language(party.locale)
-    told = _told(letter, record, view, speech)
-    words = speech.letter(told)
-    details = speech.details(told, _shown(record.title or "") or None, named=letter.kind not in NAMELESS)
-    small = speech.small(urlsplit(sheet.origin).hostname or "")
+    speech = texts.catalogue(party.locale)
+    formats = texts.formats(party.locale, speech)
+    told = _told(letter, record, view)
+    words = texts.letter(told, speech, formats)
+    title = _shown(record.title or "") or None
+    details = texts.details(told, speech, formats, title, named=letter.kind not in NAMELESS)
+    small = speech.small.format(host=urlsplit(sheet.origin).hostname or "")
     mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))  # so that it goes through any server as it is
     mail["From"] = _address(sheet.sender)
     mail["To"] = _address(to)
@@ -58,19 +61,19 @@ def message(sheet: Sheet, letter: Letter, record: Record, view: View, to: Mailbo
     mail["Subject"] = cleaned(words.subject)
     mail["Date"] = format_datetime(datetime.fromtimestamp(now // 1000, UTC))
     mail["Message-ID"] = f"<{letter.id}@{sheet.sender.domain}>"
-    mail["Content-Language"] = speech.code
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answering machine answers it
     mail["X-Auto-Response-Suppress"] = "All"
     mail.set_content(_text(words, details, link, small), cte="quoted-printable")
-    mail.add_alternative(_html(words, details, link, small, speech.code), subtype="html", cte="quoted-printable")
+    mail.add_alternative(_html(words, details, link, small, speech), subtype="html", cte="quoted-printable")
     if letter.kind in APPOINTMENTS and not (letter.kind == Kind.LINK and view.end is not None):
         mail.add_attachment(
-            calendar.event(record, letter.role, link, sheet.origin),
+            calendar.event(record, letter.role, link, sheet.origin, speech.calendar),
             maintype="text",
             subtype="calendar",
             filename=calendar.FILENAME,
             params={"charset": "utf-8", "method": "PUBLISH"},
         )
+    mail["Content-Language"] = speech.code  # last: what begins with Content- goes along into a part
     return mail
 
 
@@ -87,34 +90,28 @@ def cleaned(text: str) -> str:
     return " ".join("".join(kept).split()).replace("=?", "= ?")
 
 
-def _told(letter: Letter, record: Record, view: View, speech: Language) -> Told:
-    zone, name = _zone(record.party(letter.role).time_zone)
-    starts = _local(view.starts_at, zone)
-    offset = starts.utcoffset()
-    minutes = round(offset.total_seconds() / 60) if offset else 0
-    sign, (hours, rest) = "-" if minutes < 0 else "+", divmod(abs(minutes), 60)
-    shown = f"{name} (UTC{sign}{hours}{f':{rest:02d}' if rest else ''})" if name != "UTC" else name
+def _told(letter: Letter, record: Record, view: View) -> Told:
+    zone = _zone(record.party(letter.role).time_zone)
     until = view.refund.until if view.refund else None
     return Told(
         kind=Kind(letter.kind),
         role=letter.role,
         view=view,
-        other=_shown(record.party(letter.role.other).name) or speech.other(letter.role.other),
+        other=_shown(record.party(letter.role.other).name) or None,
         opens=_local(view.opens_at, zone),
-        starts=starts,
+        starts=_local(view.starts_at, zone),
         ends=_local(view.ends_at, zone),
         until=_local(until, zone) if until is not None else None,
-        zone=shown,
         ticket=letter.about,
     )
 
 
-def _zone(name: str | None) -> tuple[ZoneInfo, str]:
+def _zone(name: str | None) -> ZoneInfo:
     """The reader's, or UTC where it is not known (or not to this machine)."""
     try:
-        return (ZoneInfo(name), name) if name else (ZoneInfo("UTC"), "UTC")
+        return ZoneInfo(name or "UTC")
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        return ZoneInfo("UTC"), "UTC"
+        return ZoneInfo("UTC")
 
 
 def _local(at: Ms, zone: ZoneInfo) -> datetime:
@@ -138,11 +135,12 @@ def _text(words: Words, details: tuple[tuple[str, str], ...], link: str, small: 
     return "\n\n".join((words.heading, *words.body, rows, f"{words.button}:\n{link}", f"-- \n{small}")) + "\n"
 
 
-def _html(words: Words, details: tuple[tuple[str, str], ...], link: str, small: str, code: str) -> str:
+def _html(words: Words, details: tuple[tuple[str, str], ...], link: str, small: str, speech: Catalogue) -> str:
     body = "".join(f"<p>{escape(line)}</p>" for line in words.body)
     rows = "".join(f"<tr><th>{escape(label)}</th><td>{escape(value)}</td></tr>" for label, value in details)
     return _PAGE.format(
-        code=code,
+        code=speech.code,
+        direction=speech.direction,
         subject=escape(words.subject),
         style=_STYLE,
         heading=escape(words.heading),
@@ -161,8 +159,8 @@ body { margin: 0; padding: 24px 16px; background: #f5f6f8; color: #1d2129; font:
 h1 { margin: 0 0 16px; font-size: 24px; line-height: 1.25; font-weight: 650; overflow-wrap: anywhere; }
 p { margin: 0 0 12px; overflow-wrap: anywhere; }
 table { width: 100%; margin: 20px 0; border-collapse: collapse; }
-th, td { padding: 8px 0; border-top: 1px solid #dfe3e8; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
-th { width: 104px; padding-right: 12px; color: #5b6472; font-weight: 400; white-space: nowrap; }
+th, td { padding: 8px 0; border-top: 1px solid #dfe3e8; text-align: start; vertical-align: top; overflow-wrap: anywhere; }
+th { width: 104px; padding-inline-end: 12px; color: #5b6472; font-weight: 400; white-space: nowrap; }
 .button { display: inline-block; padding: 12px 22px; border-radius: 8px; background: #0b6b5d; color: #ffffff; font-weight: 650; text-decoration: none; }
 .small { max-width: 560px; margin: 16px auto 0; color: #5b6472; font-size: 13px; }
 @media (prefers-color-scheme: dark) {
@@ -175,7 +173,7 @@ th { width: 104px; padding-right: 12px; color: #5b6472; font-weight: 400; white-
 """  # noqa: E501 - a style sheet
 
 _PAGE = """<!doctype html>
-<html lang="{code}">
+<html lang="{code}" dir="{direction}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">

@@ -45,6 +45,11 @@ class Money:
             raise ValueError("an amount of money is not negative")
 
 
+def decimal(amount: int, currency: str) -> str:
+    """As people write it, without the currency: 12 500 USD is 125.00."""
+    return f"{Decimal(amount).scaleb(-EXPONENTS[currency]):.{EXPONENTS[currency]}f}"
+
+
 def from_major(amount: str | int | Decimal, currency: str) -> Money:
     """``("125.5", "USD")`` -> 12 550 minor units. ``ValueError`` if it cannot be said exactly in that currency.
 

@@ -91,6 +91,32 @@ def punctuality(marks: Iterable[Mark], excused: Collection[tuple[str, Ms]], term
     return Punctuality(bps, tuple(counted), tuple(passed))
 
 
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One slot, and what punctuality was when it was the newest. ``score_bps`` None: it did not count."""
+
+    mark: Mark
+    excused: bool
+    score_bps: int | None
+    bps: int | None
+
+
+def series(
+    marks: Iterable[Mark], excused: Collection[tuple[str, Ms]], terms: Terms, moment: Ms, most: int
+) -> tuple[Point, ...]:
+    """The last ``most`` slots as expert, oldest first, each with punctuality as of its end: for a plot.
+
+    By what is known now: a mark that was revised or excused since is walked past in its newest form everywhere.
+    """
+    walked = _walk(marks, moment)
+    points: list[Point] = []
+    for number, mark in enumerate(walked[:most]):
+        found = punctuality(walked[number:], excused, terms, moment)
+        score = next((slot.score_bps for slot in found.counted if slot.mark is mark), None)
+        points.append(Point(mark, (mark.session, mark.starts_at) in excused, score, found.bps))
+    return tuple(reversed(points))
+
+
 def badge(found: Punctuality, terms: Terms) -> bool:
     """Whether the expert carries the badge (P1.7)."""
     return found.bps is not None and len(found.counted) >= terms.fee_min_slots and found.bps >= terms.badge_at

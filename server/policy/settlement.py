@@ -76,6 +76,7 @@ __all__ = [
     "RefundStatus",
     "Settlement",
     "Standing",
+    "absences",
     "if_expert_left",
     "revised",
     "settle",
@@ -197,6 +198,14 @@ def standing(facts: Sequence[AnyFact], terms: Terms, now: Ms) -> Standing:
     end = end_of(facts)
     story = read(facts, terms, now if end is None else end.at)
     return Standing(_party(story, Role.CLIENT), _party(story, Role.EXPERT), _mutual(story), _earlier(story))
+
+
+def absences(facts: Sequence[AnyFact], terms: Terms) -> tuple[tuple[Interval, str], ...]:
+    """Of an ended session: every span that was not delivered, with its rule (P3.18), whatever the end gives for it."""
+    end = end_of(facts)
+    if end is None:
+        raise ValueError("a session that has not ended has no absences")
+    return _absences(_Case.of(facts, terms, end))
 
 
 def if_expert_left(facts: Sequence[AnyFact], terms: Terms, fee: Money | None, now: Ms) -> Refund:

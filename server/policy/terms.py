@@ -192,7 +192,7 @@ class Terms:
     keep_quality: Ms = field(
         default=30 * DAY * SECOND,
         metadata=_key(
-            "seconds", 0, 3660 * DAY, "P5.7", "how long samples of a call's quality may be kept; none are today"
+            "seconds", 0, 3660 * DAY, "P5.7", "how long samples of a call's quality are kept; 0: none are taken"
         ),
     )
     stored: str | None = field(default=None, init=False, repr=False, compare=False)
@@ -256,6 +256,14 @@ def describe() -> str:
         unit = {"warnings": "list of seconds", "fee_table": "list of [bps, bps]"}.get(key.name, about["unit"])
         lines.append(f"| `{key.name}` | {unit} | `{default}` | {allowed} | {about['rule']} | {about['meaning']} |")
     return "\n".join(lines) + "\n"
+
+
+def values(terms: Terms) -> dict[str, Any]:
+    """Every key as a TOML file would say it: durations in seconds."""
+    return {
+        key.name: _scale(getattr(terms, key.name), 1, SECOND if key.metadata["unit"] == "seconds" else 1)
+        for key in _keys()
+    }
 
 
 @lru_cache(maxsize=64)

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, func, insert, not_, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.store import outbox, tables
+from server.store import outbox, quality, tables
 from signaling.session import Ms, Phase, Role
 
 NOBODY = "(erased)"
@@ -69,12 +69,14 @@ async def texts_of(connection: AsyncConnection, pseudonym: str) -> list[Text]:
 async def erase(
     connection: AsyncConnection, person_id: str, pseudonym: str, kept: Collection[str], trace: str | None, now: Ms
 ) -> None:
-    """Take away what names a person: from its row, its bookings, the events in the outbox, and its texts.
+    """Take away what names a person: from its row, its bookings, the events in the outbox, and its texts; and what its
+    page measured of its calls.
 
     ``kept``: digests of texts that a sanction stands on, its own or another's. ``trace``: by which it is known again
     while a sanction of its own stands.
     """
     n, p, t = tables.people, tables.parties, tables.texts
+    await quality.forget(connection, await sessions_of(connection, person_id))
     await connection.execute(
         update(n).where(n.c.pseudonym == pseudonym).values(person_id=pseudonym, erased_at=now, trace=trace)
     )
@@ -154,6 +156,7 @@ async def remove_session(connection: AsyncConnection, session: str, now: Ms) -> 
         (tables.ledger, tables.ledger.c.session_id),
         (tables.marks, tables.marks.c.session_id),
         (tables.letters, tables.letters.c.session_id),
+        (tables.quality, tables.quality.c.session_id),
         (tables.parties, tables.parties.c.session_id),
         (tables.outbox, tables.outbox.c.stream),
         (s, s.c.id),

@@ -23,7 +23,7 @@ from server.policy.punctuality import Mark
 from server.policy.verdict import AttendanceKind
 from server.store import tables
 from server.store.batch import Questions, Rows, put
-from server.store.locks import exclusively
+from server.store.locks import add_once, exclusively
 from server.store.sessions import OutboxRow
 from signaling.errors import NotFound, Stale
 from signaling.ledger import Entry, canonical, extend
@@ -257,6 +257,13 @@ async def add_text(connection: AsyncConnection, text: Sealed | None, owner: str,
                 digest=text.digest, salt=text.salt, body=text.body, owner=owner, about=about, created_at=now
             )
         )
+
+
+async def add_text_once(connection: AsyncConnection, text: Sealed, owner: str, now: Ms) -> None:
+    """One text behind many entries: kept with the first."""
+    t = tables.texts
+    row = {"salt": text.salt, "body": text.body, "owner": owner, "about": None, "created_at": now}
+    await add_once(connection, t, digest=text.digest, **row)
 
 
 async def texts(connection: AsyncConnection, digests: Iterable[str | None]) -> dict[str, str]:

@@ -315,6 +315,16 @@ letters = _table(
     Index(None, "finished_at"),
 )
 
+quality = _table(
+    "quality",  # what one side's page measured of a call between two visits to the disk (P5.7)
+    Column("session_id", Text, primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("since", Long, primary_key=True),
+    Column("until", Long, nullable=False),
+    Column("samples", Text, nullable=False),  # a JSON array of [at, round trip, loss, bitrate, level]
+    Index(None, "until"),
+)
+
 sources = _table(
     "sources",  # booking systems that post to us
     Column("name", Text, primary_key=True),
@@ -368,4 +378,111 @@ bookings = _table(
     Column("wake_at", Long),  # when it is looked at again though nothing is heard; null: never
     Index(None, "session_id"),
     Index(None, "wake_at"),
+)
+
+operators = _table(
+    "operators",  # named accounts of the dashboard
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("password", Text),  # Argon2id, as PHC; null: not set up yet
+    Column("totp_sealed", Text),
+    Column("totp_step", Long, nullable=False),  # the newest step whose code was used: none counts twice
+    Column("misses", Long, nullable=False),  # right passwords with wrong codes, in a row
+    Column("locked_until", Long),
+    Column("setup_hash", Text),  # of the link it is set up with, while that may be used
+    Column("setup_until", Long),
+    Column("created_at", Long, nullable=False),
+    Column("signed_in_at", Long),  # last
+    Column("revoked_at", Long),
+    UniqueConstraint("name"),
+    UniqueConstraint("setup_hash"),
+)
+
+sign_ins = _table(
+    "sign_ins",  # who is at the dashboard: an account, or a program's key in a browser
+    Column("hash", Text, primary_key=True),  # of what the cookie holds
+    Column("operator", Text, ForeignKey("operators.id")),
+    Column("key_id", Text),
+    Column("key_hash", Text),  # of the key itself: another one of the same name is not it
+    Column("created_at", Long, nullable=False),
+    Column("seen_at", Long, nullable=False),
+    Column("until", Long, nullable=False),
+    Index(None, "operator"),
+    Index(None, "until"),
+)
+
+notes = _table(
+    "notes",  # what operators write for each other; never on a ledger, so that it can go
+    Column("id", Text, primary_key=True),
+    Column("session_id", Text, ForeignKey("sessions.id")),
+    Column("person", Text, ForeignKey("people.pseudonym")),
+    Column("body", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("created_at", Long, nullable=False),
+    Index(None, "session_id", "created_at"),
+    Index(None, "person", "created_at"),
+)
+
+cases = _table(
+    "cases",  # what waits for an operator: opened and closed by what is on record, in the same transaction
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),  # refund, complaint, appeal, hold, flag, contest
+    Column("subject", Text, nullable=False),
+    Column("session_id", Text),
+    Column("person", Text),  # whom it is about: a pseudonym
+    Column("status", Text),  # of the refund, or the category
+    Column("state", Text, nullable=False),  # open, waiting, closed
+    Column("assignee", Text),
+    Column("opened_at", Long, nullable=False),
+    Column("due_at", Long, nullable=False),
+    Column("closed_at", Long),
+    Column("version", Long, nullable=False),
+    UniqueConstraint("kind", "subject"),
+    Index(None, "state", "due_at", "id"),
+    Index(None, "session_id"),
+    Index(None, "person"),
+)
+
+outcomes = _table(
+    "outcomes",  # what the ledgers of sessions that are over say, in columns: for lists and sums
+    Column("session_id", Text, ForeignKey("sessions.id"), primary_key=True),
+    Column("starts_at", Long, nullable=False),
+    Column("ended_at", Long, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", Text),
+    Column("cause", Text),
+    Column("booked", Long, nullable=False),
+    Column("client_present", Long, nullable=False),
+    Column("expert_present", Long, nullable=False),
+    Column("mutual", Long),  # null: not measured
+    Column("client_kind", Text),
+    Column("client_lateness", Long),
+    Column("expert_kind", Text),
+    Column("expert_lateness", Long),
+    Column("flags", Text, nullable=False),  # space-separated
+    Column("basis", Text, nullable=False),
+    Column("currency", Text),
+    Column("possible", Long, nullable=False),
+    Column("requested", Long),
+    Column("approved", Long),
+    Index(None, "starts_at"),
+)
+
+outages = _table(
+    "outages",  # spans for which an operator has declared that this service was away (P3.9)
+    Column("id", Text, primary_key=True),
+    Column("begins_at", Long, nullable=False),
+    Column("ends_at", Long, nullable=False),
+    Column("reason", Text, nullable=False),  # a digest
+    Column("who", Text, nullable=False),
+    Column("declared_at", Long, nullable=False),
+)
+
+outage_sessions = _table(
+    "outage_sessions",  # what was done for each session: once
+    Column("outage", Text, ForeignKey("outages.id"), primary_key=True),
+    Column("session_id", Text, ForeignKey("sessions.id"), primary_key=True),
+    Column("done_at", Long, nullable=False),
+    Index(None, "session_id"),
 )

@@ -14,12 +14,14 @@ from typing import Literal, Protocol
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.store import people, sessions, tables
+from server.policy.verdict import RefundStatus
+from server.store import people, quality, sessions, tables
 from server.store.keys import Key
 from server.store.people import File
+from server.store.quality import Sample
 from server.store.sessions import Party, Record
 from signaling.ledger import Entry
-from signaling.session import Ms, Phase, Role
+from signaling.session import EndReason, Ms, Phase, Role, Whom
 
 
 class Reader(Protocol):
@@ -30,18 +32,45 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which sessions; None means any. ``start`` and ``end`` bound ``starts_at``, closed and open."""
+    """Which sessions; None means any. ``start`` and ``end`` bound ``starts_at``, closed and open.
+
+    ``party``: in either role. ``outcome`` and ``by``: how it ended, and whom that names. ``flagged``: an operator
+    should look at it. ``text``: the beginning of its id, a part of a party's name, or a person's id. ``newest``: in the
+    reverse order.
+    """
 
     status: Phase | None = None
     expert: str | None = None
     client: str | None = None
     start: Ms | None = None
     end: Ms | None = None
+    party: str | None = None
+    outcome: EndReason | None = None
+    by: Whom | None = None
+    refund: RefundStatus | None = None
+    flagged: bool | None = None
+    text: str | None = None
+    newest: bool = False
 
 
 async def page(reader: Reader, wanted: Wanted, after: tuple[Ms, str] | None, limit: int) -> list[Record]:
-    """Up to ``limit`` sessions in the order of ``(starts_at, id)``, beginning behind ``after``."""
-    s, p = tables.sessions, tables.parties
+    """Up to ``limit`` sessions in the order of ``(starts_at, id)``, or its reverse, beginning behind ``after``."""
+    s = tables.sessions
+    where = _which(wanted)
+    if after is not None:
+        at, id_ = after
+        if wanted.newest:
+            where.append(or_(s.c.starts_at < at, and_(s.c.starts_at == at, s.c.id < id_)))
+        else:
+            where.append(or_(s.c.starts_at > at, and_(s.c.starts_at == at, s.c.id > id_)))
+    order = (s.c.starts_at.desc(), s.c.id.desc()) if wanted.newest else (s.c.starts_at, s.c.id)
+    async with reader.read() as connection:
+        rows = await connection.execute(select(s.c.id).where(*where).order_by(*order).limit(limit))
+        return await sessions.load_many(connection, [row.id for row in rows])
+
+
+def _which(wanted: Wanted) -> list[ColumnElement[bool]]:
+    s, p, o = tables.sessions, tables.parties, tables.outcomes
     where: list[ColumnElement[bool]] = [s.c.probe == 0]
     if wanted.status is not None:
         where.append(s.c.status == wanted.status.value)
@@ -53,12 +82,23 @@ async def page(reader: Reader, wanted: Wanted, after: tuple[Ms, str] | None, lim
         where.append(s.c.starts_at >= wanted.start)
     if wanted.end is not None:
         where.append(s.c.starts_at < wanted.end)
-    if after is not None:
-        at, id_ = after
-        where.append(or_(s.c.starts_at > at, and_(s.c.starts_at == at, s.c.id > id_)))
-    async with reader.read() as connection:
-        rows = await connection.execute(select(s.c.id).where(*where).order_by(s.c.starts_at, s.c.id).limit(limit))
-        return await sessions.load_many(connection, [row.id for row in rows])
+    if wanted.party is not None:
+        where.append(s.c.id.in_(select(p.c.session_id).where(p.c.person_id == wanted.party)))
+    for column, value in (
+        (s.c.end_reason, wanted.outcome),
+        (s.c.end_by, wanted.by),
+        (s.c.refund_status, wanted.refund),
+    ):
+        if value is not None:
+            where.append(column == value.value)
+    if wanted.flagged is not None:
+        flagged = select(o.c.session_id).where(o.c.flags != "")
+        where.append(s.c.id.in_(flagged) if wanted.flagged else s.c.id.not_in(flagged))
+    if wanted.text is not None:
+        named = p.c.name.icontains(wanted.text, autoescape=True)
+        theirs = select(p.c.session_id).where(or_(named, p.c.person_id == wanted.text))
+        where.append(or_(s.c.id.startswith(wanted.text, autoescape=True), s.c.id.in_(theirs)))
+    return where
 
 
 async def ledger(reader: Reader, session_id: str, after: int, limit: int) -> list[Entry]:
@@ -67,6 +107,12 @@ async def ledger(reader: Reader, session_id: str, after: int, limit: int) -> lis
     query = select(e).where(e.c.session_id == session_id, e.c.seq > after).order_by(e.c.seq).limit(limit)
     async with reader.read() as connection:
         return [Entry(row.seq, row.body, row.hash) for row in await connection.execute(query)]
+
+
+async def measured(reader: Reader, session_id: str) -> dict[Role, list[Sample]]:
+    """What each side's page measured of its call, oldest first, as far as it is still kept (P5.7)."""
+    async with reader.read() as connection:
+        return await quality.of_session(connection, session_id)
 
 
 # --- persons ----------------------------------------------------------------------------------------------------------
@@ -91,11 +137,18 @@ class PersonRow:
 
 
 async def people_page(
-    reader: Reader, role: Role | None, sort: PersonSort, now: Ms, after: tuple[int, str] | None, limit: int
+    reader: Reader,
+    role: Role | None,
+    sort: PersonSort,
+    now: Ms,
+    after: tuple[int, str] | None,
+    limit: int,
+    text: str | None = None,
 ) -> list[PersonRow]:
     """Up to ``limit`` persons, those first who need looking at: least punctual, lowest factor, most complaints.
 
-    ``role``: only who was ever booked in it. Complaints are those that were not dismissed.
+    ``role``: only who was ever booked in it. ``text``: a part of a name it was booked under, or its id or pseudonym.
+    Complaints are those that were not dismissed.
     """
     p, q, c, x = tables.people, tables.parties, tables.complaints, tables.sanctions
     about = [c.c.accused == p.c.pseudonym, c.c.status != "dismissed"]
@@ -122,6 +175,9 @@ async def people_page(
     if role is not None:
         booked = select(q.c.session_id).where(q.c.person_id == p.c.person_id, q.c.role == role.value).correlate(p)
         where.append(booked.exists())
+    if text is not None:
+        called = select(q.c.person_id).where(q.c.name.icontains(text, autoescape=True))
+        where.append(or_(p.c.person_id == text, p.c.pseudonym == text, p.c.person_id.in_(called)))
     if after is not None:
         last, pseudonym = after
         where.append(or_(key > last, and_(key == last, p.c.pseudonym > pseudonym)))
@@ -165,6 +221,7 @@ class Complained:
     status: str | None = None
     category: str | None = None
     accused: str | None = None
+    session: str | None = None
 
 
 async def complaints_page(
@@ -180,6 +237,8 @@ async def complaints_page(
     if wanted.accused is not None:
         who = or_(p.c.person_id == wanted.accused, p.c.pseudonym == wanted.accused)
         where.append(c.c.accused.in_(select(p.c.pseudonym).where(who)))
+    if wanted.session is not None:
+        where.append(c.c.session_id == wanted.session)
     if after is not None:
         at, id_ = after
         where.append(or_(c.c.filed_at < at, and_(c.c.filed_at == at, c.c.id < id_)))
@@ -217,18 +276,37 @@ async def shelf(reader: Reader, pseudonyms: Iterable[str]) -> Shelf:
         return await _shelf(connection, set(pseudonyms))
 
 
-async def audit(
-    reader: Reader, *, subject: str | None, who: str | None, after: int, limit: int
-) -> tuple[list[Entry], dict[str, str]]:
-    """Up to ``limit`` acts of operators behind number ``after``, oldest first, and the reasons that are still kept."""
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """Which acts of operators; None means any. ``act``: one, or a family of them (``session``)."""
+
+    subject: str | None = None
+    who: str | None = None
+    act: str | None = None
+    start: Ms | None = None
+    end: Ms | None = None
+    newest: bool = False
+
+
+async def audit(reader: Reader, wanted: Acts, *, after: int | None, limit: int) -> tuple[list[Entry], dict[str, str]]:
+    """Up to ``limit`` acts of operators behind number ``after``, and the reasons that are still kept."""
     a = tables.audit
-    where = [a.c.seq > after]
-    if subject is not None:
-        where.append(a.c.subject == subject)
-    if who is not None:
-        where.append(a.c.who == who)
+    where: list[ColumnElement[bool]] = []
+    if after is not None:
+        where.append(a.c.seq < after if wanted.newest else a.c.seq > after)
+    if wanted.subject is not None:
+        where.append(a.c.subject == wanted.subject)
+    if wanted.who is not None:
+        where.append(a.c.who == wanted.who)
+    if wanted.act is not None:
+        where.append(or_(a.c.act == wanted.act, a.c.act.startswith(f"{wanted.act}.", autoescape=True)))
+    if wanted.start is not None:
+        where.append(a.c.at >= wanted.start)
+    if wanted.end is not None:
+        where.append(a.c.at < wanted.end)
+    order = a.c.seq.desc() if wanted.newest else a.c.seq
     async with reader.read() as connection:
-        rows = (await connection.execute(select(a).where(*where).order_by(a.c.seq).limit(limit))).all()
+        rows = (await connection.execute(select(a).where(*where).order_by(order).limit(limit))).all()
         entries = [Entry(row.seq, row.body, row.hash) for row in rows]
         reasons = [json.loads(entry.body).get("reason") for entry in entries]
         return entries, await people.texts(connection, reasons)
@@ -288,6 +366,7 @@ async def last_alive(reader: Reader) -> Ms | None:
 
 
 __all__ = [
+    "Acts",
     "Complained",
     "Entry",
     "File",
@@ -297,6 +376,7 @@ __all__ = [
     "PersonSort",
     "Reader",
     "Record",
+    "Sample",
     "Shelf",
     "Wanted",
     "audit",
@@ -304,6 +384,7 @@ __all__ = [
     "last_alive",
     "ledger",
     "letters",
+    "measured",
     "outbox_depth",
     "page",
     "people_page",

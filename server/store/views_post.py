@@ -90,21 +90,21 @@ async def deliveries(
     if before is not None:
         at, id_ = before
         where.append(or_(d.c.created_at < at, and_(d.c.created_at == at, d.c.id < id_)))
-    query = _DELIVERY.where(*where).order_by(d.c.created_at.desc(), d.c.id.desc()).limit(limit)
+    query = DELIVERY.where(*where).order_by(d.c.created_at.desc(), d.c.id.desc()).limit(limit)
     async with reader.read() as connection:
-        return [_delivery(row) for row in await connection.execute(query)]
+        return [a_delivery(row) for row in await connection.execute(query)]
 
 
 async def delivery(reader: Reader, id_: str) -> tuple[Delivery, str, list[Attempt]] | None:
     """One, with the event's frozen body and every attempt."""
     d, o, a = tables.deliveries, tables.outbox, tables.attempts
     async with reader.read() as connection:
-        row = (await connection.execute(_DELIVERY.add_columns(o.c.body).where(d.c.id == id_))).first()
+        row = (await connection.execute(DELIVERY.add_columns(o.c.body).where(d.c.id == id_))).first()
         if row is None:
             return None
         rows = await connection.execute(select(a).where(a.c.delivery == id_).order_by(a.c.number))
         tried = [Attempt(each.at, each.took, each.status, each.error, each.answer) for each in rows]
-        return _delivery(row), row.body, tried
+        return a_delivery(row), row.body, tried
 
 
 async def post(reader: Reader, now: Ms) -> Post:
@@ -133,12 +133,12 @@ async def post(reader: Reader, now: Ms) -> Post:
         )
 
 
-_DELIVERY = select(tables.deliveries, tables.outbox.c.type, tables.outbox.c.sequence).join(
+DELIVERY = select(tables.deliveries, tables.outbox.c.type, tables.outbox.c.sequence).join(
     tables.outbox, tables.outbox.c.id == tables.deliveries.c.event
 )
 
 
-def _delivery(row: object) -> Delivery:
+def a_delivery(row: object) -> Delivery:
     r: Any = row
     sending = r.lease is not None
     return Delivery(

@@ -70,6 +70,10 @@ class Ceiling:
     packets_per_second: int
 
 
+TEST_CEILING: Final = Ceiling(bits_per_second=2_000_000, packets_per_second=300)
+"""Of a network test (``loopback.py``): enough to show that a good call would go."""
+
+
 @dataclass(slots=True, eq=False)
 class Path:
     """A 5-tuple that has passed a check: a local address (by number) and a remote one."""

@@ -414,9 +414,9 @@ class Port:
 
     # --- commands ---
 
-    def open(self, number: int, deadline: float) -> None:
+    def open(self, number: int, deadline: float, ceiling: Ceiling | None = None) -> None:
         """A call whose legs have no credentials yet. A deadline that is over stops it at once."""
-        call = Call(number, deadline, self._ceiling, secrets.token_bytes(32))
+        call = Call(number, deadline, ceiling or self._ceiling, secrets.token_bytes(32))
         self._calls[number] = call
         self.stop_overdue()
 

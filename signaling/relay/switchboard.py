@@ -52,6 +52,7 @@ from signaling.relay import port as udp
 from signaling.relay import sdp, wire
 from signaling.relay.ice import Credentials
 from signaling.relay.leg import MAX_CREDENTIALS
+from signaling.relay.loopback import Loopbacks
 from signaling.session import Role
 
 START_WITHIN: Final = 30.0  # seconds, on a very busy machine
@@ -114,6 +115,7 @@ class RelayStats:
     rcvbuf: int
     workers: int  # alive
     worker_restarts: int
+    tests: int  # pages that test their network now
 
 
 @dataclass(slots=True, eq=False)
@@ -177,6 +179,7 @@ class Switchboard:
         self._calls: dict[int, _Call] = {}
         self._numbers = 0
         self._lanes: list[_Lane] = []
+        self.tests = Loopbacks(self._next_number, self._least_loaded, _credentials)
         self.port = settings.port
 
     # --- life ---
@@ -321,6 +324,7 @@ class Switchboard:
             rcvbuf=min((lane.rcvbuf for lane in self._lanes), default=0),
             workers=len(self.workers),
             worker_restarts=sum(lane.restarts for lane in self._lanes),
+            tests=len(self.tests),
         )
 
     @property
@@ -339,8 +343,7 @@ class Switchboard:
         return [Outgoing(Role.EXPERT, "negotiate", state.generation)]
 
     def _begin_call(self, state: _Session, page: str | None) -> list[Outgoing]:
-        self._numbers += 1
-        state.call, state.called = self._numbers, True
+        state.call, state.called = self._next_number(), True
         state.lane = state.lane or self._least_loaded()
         self._calls[state.call] = _Call(state, dict(state.sides), state.lane)
         for side in state.sides.values():
@@ -351,6 +354,10 @@ class Switchboard:
         self._open_call(state)
         offer = state.sides[Role.EXPERT].description
         return [] if offer is None else [self._present(state, Role.CLIENT, offer)]
+
+    def _next_number(self) -> int:
+        self._numbers += 1
+        return self._numbers
 
     def _least_loaded(self) -> _Lane | None:
         """The lane with the fewest sessions; one without a worker only when there is no other."""
@@ -426,6 +433,7 @@ class Switchboard:
 
     def _settle(self, lane: _Lane) -> None:
         """A worker is gone: what it had counted of calls is past, and its successor counts from nothing."""
+        self.tests.drop(lane)
         for number, call in list(self._calls.items()):
             if call.lane is not lane:
                 continue

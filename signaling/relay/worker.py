@@ -23,7 +23,7 @@ from typing import Final
 
 from signaling.relay import wire
 from signaling.relay.ice import Credentials
-from signaling.relay.leg import Ceiling
+from signaling.relay.leg import TEST_CEILING, Ceiling
 from signaling.relay.loop import Loop
 from signaling.relay.port import READS_PER_WAKE_UP, Port
 from signaling.relay.tcp import MAX_STREAMS, Streams
@@ -118,8 +118,8 @@ class Worker:
         if port is None:
             raise ValueError(f"{type(message).__name__} before Start")
         match message:
-            case wire.Open(call, deadline):
-                port.open(call, deadline)
+            case wire.Open(call, deadline, test):
+                port.open(call, deadline, TEST_CEILING if test else None)
             case wire.Admit(call, role, ufrag, password):
                 port.admit(call, role, Credentials(ufrag, password))
             case wire.SetDeadline(call, deadline):

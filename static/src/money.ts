@@ -21,9 +21,9 @@ export function formatMoney(money: Money, locale: string): string {
   }).format(money.amount / 10 ** money.exponent);
 }
 
-/** `12.5` or `12,50` with exponent 2 -> 1250; null for what is not a plain positive amount. */
+/** `12.5`, `12,50` or `१२.५` with exponent 2 -> 1250; null for what is not a plain positive amount. */
 export function parseAmount(text: string, exponent: number): number | null {
-  const match = /^\s*(\d{1,12})(?:[.,](\d{1,4}))?\s*$/.exec(text);
+  const match = /^\s*(\d{1,12})(?:[.,](\d{1,4}))?\s*$/.exec(latin(text));
   if (!match?.[1]) return null;
   const fraction = (match[2] ?? "").padEnd(exponent, "0");
   if (fraction.length > exponent) return null;
@@ -31,6 +31,20 @@ export function parseAmount(text: string, exponent: number): number | null {
   return amount > 0 ? amount : null;
 }
 
-export function plainAmount(money: Money): string {
-  return (money.amount / 10 ** money.exponent).toFixed(money.exponent);
+/** As it is typed in a field, with the reader's own decimal sign. */
+export function plainAmount(money: Money, locale: string): string {
+  return new Intl.NumberFormat(locale, {
+    useGrouping: false,
+    numberingSystem: "latn",
+    minimumFractionDigits: money.exponent,
+    maximumFractionDigits: money.exponent,
+  }).format(money.amount / 10 ** money.exponent);
+}
+
+/** Digits of the Devanagari and Arabic scripts as those that are counted with here. */
+function latin(text: string): string {
+  return text
+    .replace(/[०-९]/g, (digit) => String(digit.charCodeAt(0) - 0x966))
+    .replace(/[٠-٩]/g, (digit) => String(digit.charCodeAt(0) - 0x660))
+    .replace("٫", ".");
 }

@@ -20,6 +20,8 @@ test.each([
   ["40,8", 2, 4080],
   [" 7 ", 2, 700],
   ["500", 0, 500],
+  ["१२.५", 2, 1250],
+  ["١٢٫٥", 2, 1250],
   ["1.234", 3, 1234],
   ["1.234", 2, null],
   ["5.0", 0, null],
@@ -34,5 +36,7 @@ test.each([
 test("money is written with its own exponent", () => {
   expect(formatMoney(fee, "en-US")).toBe("$120.00");
   expect(formatMoney({ amount: 500, currency: "JPY", exponent: 0 }, "en-US")).toBe("¥500");
-  expect(plainAmount({ amount: 1234, currency: "KWD", exponent: 3 })).toBe("1.234");
+  expect(plainAmount({ amount: 1234, currency: "KWD", exponent: 3 }, "en")).toBe("1.234");
+  expect(plainAmount(fee, "de-AT")).toBe("120,00");
+  expect(formatMoney(fee, "de-DE")).toBe("120,00\u00a0$");
 });

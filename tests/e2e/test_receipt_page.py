@@ -57,7 +57,7 @@ async def hold(o: Office) -> None:
     await o.desk._change("bk_1", o.clock(), lambda record: (record, (asked, replace_at(asked, o.clock.at(5)))))
     alive = o.clock.at(10)
     await o.desk.report("bk_1", Depart(EXPERT, "join-of-expert", How.CONNECTION, alive), o.clock.at(10.1))
-    await o.desk.report("bk_1", Join(EXPERT, "again"), o.clock.at(10.6))
+    await o.desk.report("bk_1", Join(EXPERT, "join-again"), o.clock.at(10.6))
     await o.desk.report("bk_1", HangUp(EXPERT), o.clock.at(20))
 
 
@@ -120,9 +120,9 @@ async def test_a_record_says_everything_in_plain_words_and_can_be_kept(record: R
         "Sunday, 22 November 2026, 13:00 to 13:30",
         "Central European Standard Time",
         "Max Expert ended it before the booked end",
-        "2 min after the start",
+        "2 mins after the start",
         "US$120.00",
-        "10 min: the time left when the expert left early",
+        "10 mins: the time left when the expert left early",
         "The client may ask back: US$40.00",
         "Max Expert asked in writing",
         "2026-11-22T12:00:00.000Z",

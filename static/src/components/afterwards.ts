@@ -474,7 +474,7 @@ class AfterwardsCards extends RoomElement {
           <h3>${r.reasons}</h3>
           <p>${r.facts[basis]}</p>
           ${words ? html`<p>${r.words}</p><blockquote>${words}</blockquote>` : nothing}
-          ${law ? html`<p>${r.law(country(law))}</p>` : nothing}
+          ${law ? html`<p>${r.law(format.country(law))}</p>` : nothing}
           <p>${rule}</p>
           ${sessions.length > 0 ? html`<p>${r.sessions} ${inOrder(sessions)}</p>` : nothing}
           ${current && basis !== "operator" ? html`<p>${r.unfounded}</p>` : nothing}
@@ -495,7 +495,7 @@ class AfterwardsCards extends RoomElement {
 }
 
 function shownRating({ stars, tags, text }: Rating) {
-  const words = tags.map((tag) => t.rating.tag[tag as Tag] ?? tag).join(", ");
+  const words = format.list(tags.map((tag) => t.rating.tag[tag as Tag] ?? tag));
   return html`
     <p class="given" data-testid="rating-shown"><span class="lit" aria-hidden="true">${"★".repeat(stars)}${"☆".repeat(5 - stars)}</span> <span>${t.rating.star(stars)}</span></p>
     ${words ? html`<p>${words}</p>` : nothing} ${text ? html`<blockquote>${text}</blockquote>` : nothing}
@@ -526,17 +526,13 @@ function kindName(kind: Kind): string {
   return texts.report.kinds[kind].name;
 }
 
-function country(code: string): string {
-  return new Intl.DisplayNames([locale], { type: "region" }).of(code) ?? code;
-}
-
 /** Seconds would be exact, and in the way. */
 function byMinute(at: string): string {
   return format.dateTime(Math.floor(Date.parse(at) / 60_000) * 60_000);
 }
 
 function inOrder(ids: readonly string[]): string {
-  return [...ids].sort((a, b) => a.localeCompare(b, locale, { numeric: true })).join(", ");
+  return format.list([...ids].sort((a, b) => a.localeCompare(b, locale, { numeric: true })));
 }
 
 function optional(data: FormData): { text?: string } {

@@ -78,7 +78,7 @@ export class RefundBlock extends RoomElement {
       <form class="ask" @submit=${(event: SubmitEvent) => this.#ask(event, max)}>
         <label>
           <span>${t.amount}</span>
-          <input name="amount" inputmode="decimal" autocomplete="off" data-testid="refund-amount" value=${plainAmount(max)} aria-describedby="refund-less" />
+          <input name="amount" inputmode="decimal" autocomplete="off" data-testid="refund-amount" value=${plainAmount(max, locale)} aria-describedby="refund-less" />
         </label>
         <p class="quiet" id="refund-less">${t.less}</p>
         ${this._problem ? html`<p role="alert" class="problem">${this._problem}</p>` : nothing}

@@ -10,6 +10,7 @@ from aiohttp import ClientResponse
 from icalendar import Calendar
 
 from signaling.ledger import Entry, verify
+from signaling.messages import QualityCommand
 from signaling.session import MINUTE, Depart, HangUp, How, Join, MediaUp, Role
 from tests.builders import NOON
 from tests.server.api.conftest import World, body
@@ -383,6 +384,40 @@ async def test_the_ledger_can_be_verified_by_whoever_reads_it(world: World) -> N
         cursor = page["next_cursor"]
     assert paged == whole
     await refused(await world.call("GET", "/v1/sessions/nobody/ledger"), 404, "session_not_found")
+
+
+# --- quality ---
+
+
+async def test_P5_7_what_the_pages_measured_is_for_operators_alone(world: World) -> None:
+    await world.book()
+    await meet(world)
+    assert (await (await world.call("GET", "/v1/sessions/bk_1/quality", await world.key("read"))).json()) == {
+        "client": [],
+        "expert": [],
+        "kept_seconds": 2_592_000.0,
+    }
+    said = QualityCommand(command_id="q1", round_trip_ms=48, loss_percent=7, level="fair")
+    world.office.desk.measured("bk_1", CLIENT, said, NOON + MINUTE)
+    await world.office.desk.samples.write()
+    shown = await (await world.call("GET", "/v1/sessions/bk_1/quality", await world.key("moderation"))).json()
+    assert shown["expert"] == []
+    assert shown["client"] == [
+        {
+            "at": "2026-11-22T12:01:00.000Z",
+            "round_trip_ms": 48,
+            "loss_percent": 7,
+            "bitrate_kbps": None,
+            "level": "fair",
+        }
+    ]
+    for role in Role:  # neither of them, not even one's own
+        response = await world.call("GET", "/v1/sessions/bk_1/quality", await world.token(role))
+        assert response.status == 401
+    await refused(
+        await world.call("GET", "/v1/sessions/bk_1/quality", await world.key("sessions")), 403, "insufficient_scope"
+    )
+    await refused(await world.call("GET", "/v1/sessions/nobody/quality"), 404, "session_not_found")
 
 
 # --- calendar ---

@@ -19,7 +19,7 @@ from server.desk import Desk
 from server.mail.address import mailbox
 from server.mail.letters import APPOINTMENTS, Kind
 from server.mail.render import cleaned, message
-from server.mail.texts import language
+from server.mail.texts import catalogue
 from server.policy.people import Category
 from server.store.letters import Letter
 from server.store.sessions import Party
@@ -139,9 +139,12 @@ LETTERS: tuple[tuple[str, Kind, tuple[Role, ...], Told], ...] = (
 )
 
 
-async def made(s: Story, kind: str, role: Role) -> EmailMessage:
-    """The letter, as it is read again from its bytes."""
+async def made(s: Story, kind: str, role: Role, locale: str | None = None) -> EmailMessage:
+    """The letter, as it is read again from its bytes; in another ``locale`` than the booking's, if one is given."""
     record, view = await s.o.desk.seen("bk_1", role)
+    if locale is not None:
+        changed = replace(record.party(role), locale=locale)
+        record = replace(record, client=changed) if role is CLIENT else replace(record, expert=changed)
     letter = Letter("lt_1", "bk_1", role, kind, NOON, s.ticket, 0, "lease")
     party = record.party(role)
     to = mailbox(party.email or "", party.name)
@@ -206,7 +209,9 @@ async def test_the_words_of_every_letter(
         assert [line for line in html.text if line not in text.replace("\n", " ")] == []  # the same words in both
         assert "Sunday, 22 November 2026" in text
         assert "French" in text
-        zone, start = ("Europe/Berlin (UTC+1)", "13:00") if role is CLIENT else ("America/New_York (UTC-5)", "07:00")
+        zone, start = "Central European Standard Time (UTC+1)", "13:00"
+        if role is EXPERT:
+            zone, start = "Eastern Standard Time (UTC-5)", "07:00"
         assert zone in text
         assert f"{start} to " in text
         names = {"Ada Client", "Max Expert"} & {n for n in ("Ada Client", "Max Expert") if n in words}
@@ -321,9 +326,17 @@ def test_what_is_left_of_a_name() -> None:
     assert cleaned("a\u202eb\u2028c\x00d") == "ab c d"
 
 
-@pytest.mark.parametrize(("locale", "code"), [(None, "en"), ("en-GB", "en"), ("xx", "en"), ("", "en")])
-def test_a_language_that_is_not_there_is_english(locale: str | None, code: str) -> None:
-    assert language(locale).code == code
+@pytest.mark.parametrize(
+    ("locale", "code"),
+    [
+        *((none, "en") for none in (None, "", "en-GB", "xx", "tlh-Latn")),
+        *((german, "de") for german in ("de", "DE", "de-AT", "de_CH")),
+        ("es-419", "es"),
+        *((hindi, "hi") for hindi in ("hi-IN", "hi-Deva-IN")),
+    ],
+)
+def test_a_locale_is_served_in_its_language_or_in_english(locale: str | None, code: str) -> None:
+    assert catalogue(locale).code == code
 
 
 @pytest.mark.parametrize("zone", [None, "", "Nowhere/Atall", "../../etc/passwd"])

@@ -1,5 +1,6 @@
 import "../../styles/base.css";
 import { html, LitElement, nothing } from "lit";
+import { languagesOn } from "../../components/language";
 import { texts } from "../../texts";
 
 const t = texts.home;
@@ -32,7 +33,9 @@ class HomePage extends LitElement {
   }
 
   override render() {
+    document.title = texts.home.title;
     return html`
+      ${languagesOn(this)}
       <main class="page">
         <header class="head"><h1>${t.heading}</h1></header>
         ${t.intro.map((paragraph) => html`<p>${paragraph}</p>`)}

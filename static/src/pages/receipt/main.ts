@@ -1,6 +1,7 @@
 import "../../styles/base.css";
 import "../../styles/receipt.css";
 import { html, LitElement, nothing } from "lit";
+import { languagesOn } from "../../components/language";
 import * as format from "../../format";
 import { readIdentity } from "../../identity";
 import { formatMoney } from "../../money";
@@ -8,6 +9,7 @@ import type { Money, Role } from "../../protocol";
 import { check, decode, keyOf, type Receipt } from "../../receipt";
 import { Problem, Rest } from "../../rest";
 import { locale, texts } from "../../texts";
+import { bookedIn } from "../../texts/choice";
 
 const t = texts.receipt;
 
@@ -45,7 +47,7 @@ class ReceiptPage extends LitElement {
     this._state = "loading";
     const rest = new Rest(identity.token);
     try {
-      const jws = await rest.receipt();
+      const [jws] = await Promise.all([rest.receipt(), inTheirLanguage(rest)]);
       this._state = { jws, receipt: decode(jws) };
       this._good = await check(jws, await rest.keys());
     } catch (error) {
@@ -66,6 +68,7 @@ class ReceiptPage extends LitElement {
   #problem(state: "no_link" | "bad_link" | "offline" | "not_yet") {
     const { heading, detail } = state === "not_yet" ? t.notYet : texts.error[state];
     return html`
+      ${languagesOn(this)}
       <main class="page centre" role="alert">
         <h1>${heading}</h1>
         <p>${detail}</p>
@@ -80,6 +83,7 @@ class ReceiptPage extends LitElement {
     const by = end.by;
     const who = by === "client" || by === "expert" ? said[by].name : "";
     return html`
+      ${languagesOn(this)}
       <main class="page sheet" data-testid="receipt">
         <header class="head">
           <h1 tabindex="-1">${t.title}</h1>
@@ -115,7 +119,7 @@ class ReceiptPage extends LitElement {
           <p>${t.utc(session.starts_at, session.ends_at, end.as_of, end.decided_at)}</p>
           ${(["client", "expert"] as const).map((role) => guidelines(said, role))}
           ${said.revised_at ? html`<p>${t.revised(format.dateTime(said.revised_at))}</p>` : nothing}
-          <p>${t.rules(said.rules.join(", "))}</p>
+          <p>${t.rules(format.list(said.rules))}</p>
           <p>${t.terms} ${said.terms}</p>
           <p>${t.ledger(said.ledger.seq)} ${said.ledger.hash}</p>
           <p>${t.key} ${keyOf(jws)}</p>
@@ -171,7 +175,7 @@ class ReceiptPage extends LitElement {
           ${row(t.fee, fee ? money(fee) : t.noFee)}
           ${row(t.notDelivered, parts.length === 0 ? t.nothing : parts.map((each) => html`<div>${each}</div>`))}
           ${refund && fee ? row(t.refund, `${status}${amount ? `: ${amount}` : ""}`) : nothing}
-          ${factor === undefined || factor === null ? nothing : row(t.factor, percent(factor))}
+          ${factor === undefined || factor === null ? nothing : row(t.factor, format.percent(factor))}
           ${said.expert_fee ? row(t.pay, money(said.expert_fee)) : nothing}
         </tbody>
       </table>
@@ -189,6 +193,12 @@ class ReceiptPage extends LitElement {
       </section>
     `;
   }
+}
+
+/** Of the booking; whoever cannot be asked is read to in the browser's. */
+async function inTheirLanguage(rest: Rest): Promise<void> {
+  const told = await rest.me().catch(() => null);
+  if (told) await bookedIn(told.view.me.locale ?? null);
 }
 
 function row(label: string, value: unknown) {
@@ -209,10 +219,6 @@ function refundAmount({ status, max, requested, approved, until }: NonNullable<R
 
 function money(amount: Money | null): string {
   return amount ? formatMoney(amount, locale) : "";
-}
-
-function percent(bps: number): string {
-  return new Intl.NumberFormat(locale, { style: "percent", maximumFractionDigits: 2 }).format(bps / 10_000);
 }
 
 function download(jws: string, session: string, role: Role): void {

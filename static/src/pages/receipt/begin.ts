@@ -1,0 +1,3 @@
+import { withWords } from "../begin";
+
+void withWords(() => import("./main"));

@@ -1,0 +1,6 @@
+/** The same for afterwards. */
+
+import { enAfterwards } from "./en-afterwards";
+import { stretched } from "./stretch";
+
+export const pseudoAfterwards = stretched(enAfterwards);
