@@ -32,7 +32,7 @@ GONE: Final = 3.5  # killed: no connection, and silent for so long: its lease is
 LEASE: Final = 10.0  # without power, or cut off: its lease runs out
 COMMITS: Final = 1_000.0  # a second, that one PostgreSQL gives to moves
 MOVE: Final = 5  # commits that a move takes: home, outage, return, and both joins
-JOIN: Final = 0.025  # seconds of a node's one loop for the two joins of a call and its legs
+JOIN: Final = 0.05  # seconds of a node's one loop for the two joins of a call, its legs included
 RETURN: Final = 2.0  # within so many seconds the pages of a lost session come back
 FIRST_FRAME: Final = 0.5  # from the legs to a picture, over a usual network
 
