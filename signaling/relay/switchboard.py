@@ -53,6 +53,7 @@ from signaling.relay import sdp, wire
 from signaling.relay.ice import Credentials
 from signaling.relay.leg import MAX_CREDENTIALS
 from signaling.relay.loopback import Loopbacks
+from signaling.relay.state import PURE_VARIABLE
 from signaling.session import Role
 
 START_WITHIN: Final = 30.0  # seconds, on a very busy machine
@@ -75,6 +76,7 @@ class RelaySettings:
     bits_per_second: int = 4_000_000
     packets_per_second: int = 1_500
     workers: int = 1
+    pure: bool = False  # without the compiled part, also where there is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -575,15 +577,17 @@ class _Lane:
         """One worker, from its start until it is gone: no other reads the sockets before."""
 
         def report(message: wire.Message) -> None:
-            if isinstance(message, wire.Ready) and not ready.done():
-                ready.set_result(None)
+            if isinstance(message, wire.Ready):
+                log.info("relay_worker_ready", worker=self._number, packets="compiled" if message.compiled else "pure")
+                if not ready.done():
+                    ready.set_result(None)
             elif isinstance(message, wire.Totals):
                 self._present = message
             self._heard(message)
 
         sockets = tuple(sock.fileno() for sock in self._sockets.udp)
         listeners = tuple(sock.fileno() for sock in self._sockets.tcp)
-        worker = await _Worker.spawn((*sockets, *listeners), report)
+        worker = await _Worker.spawn((*sockets, *listeners), report, pure=self._settings.pure)
         self._worker = worker
         ceiling = (self._settings.bits_per_second, self._settings.packets_per_second)
         worker.send(wire.Start(sockets, listeners, *ceiling))
@@ -622,10 +626,10 @@ class _Worker(asyncio.Protocol):
         self.heard_at = time.monotonic()
 
     @classmethod
-    async def spawn(cls, descriptors: tuple[int, ...], heard: Callable[[wire.Message], None]) -> _Worker:
+    async def spawn(cls, descriptors: tuple[int, ...], heard: Callable[[wire.Message], None], *, pure: bool) -> _Worker:
         ours, theirs = socket.socketpair()
         with theirs:
-            process = _launch(theirs.fileno(), descriptors)
+            process = _launch(theirs.fileno(), descriptors, pure)
         _, worker = await asyncio.get_running_loop().create_unix_connection(lambda: cls(process, heard), sock=ours)
         return worker
 
@@ -673,7 +677,7 @@ def _send(state: _Session, command: Callable[[int], wire.Command]) -> None:
         state.lane.send(command(state.call))
 
 
-def _launch(link: int, descriptors: tuple[int, ...]) -> subprocess.Popen[bytes]:
+def _launch(link: int, descriptors: tuple[int, ...], pure: bool) -> subprocess.Popen[bytes]:
     root = str(Path(signaling.__file__).resolve().parent.parent)
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     # -P: a directory of the same name where we happen to stand is not the package
@@ -681,7 +685,7 @@ def _launch(link: int, descriptors: tuple[int, ...]) -> subprocess.Popen[bytes]:
         [sys.executable, "-P", "-m", "signaling.relay.worker", str(link)],
         pass_fds=(link, *descriptors),
         stdin=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": path},
+        env={**os.environ, "PYTHONPATH": path, **({PURE_VARIABLE: "1"} if pure else {})},
     )
 
 

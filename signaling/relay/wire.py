@@ -71,6 +71,7 @@ class Close:
 @dataclass(frozen=True, slots=True)
 class Ready:
     process: int
+    compiled: bool  # whether packets go by the compiled part
 
 
 @dataclass(frozen=True, slots=True)
