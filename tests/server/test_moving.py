@@ -21,6 +21,7 @@ from typing import Any
 import aiohttp
 import asyncpg
 import pytest
+import socketio
 
 from server.moving import CannotMove, back_up, copy_from, restore
 from server.policy.terms import Terms
@@ -277,7 +278,7 @@ async def _load(work: Office, http: aiohttp.ClientSession) -> Any:
         for number in itertools.count():
             if done.is_set():
                 return
-            with contextlib.suppress(Refused):
+            with contextlib.suppress(Refused, socketio.exceptions.SocketIOError, TimeoutError):  # it is only load
                 await work.couple(http, f"{name}_{number}", random.Random(number))
 
     tasks = [asyncio.create_task(go_on(name)) for name in ("a", "b")]
