@@ -5,7 +5,7 @@ PYTHON ?= python3
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BIN := .venv/bin
 PAGES := $(shell find static/src static/public static/*.html static/*.ts static/tsconfig*.json static/package.json -type f 2>/dev/null)
-TEST_PACKAGES := chromium curl firefox-esr gcc iproute2 jq libc6-dev openssl postgresql python3-dev redis-server
+TEST_PACKAGES := caddy chromium coturn curl firefox-esr gcc iproute2 jq libc6-dev openssl postgresql python3-dev redis-server
 BENCH_PACKAGES := chromium coturn gcc libc6-dev postgresql python3-dev
 
 .PHONY: run test bench trial check setup packages types diagram screenshot sizes format clean
@@ -20,6 +20,7 @@ bench: TEST_PACKAGES = $(BENCH_PACKAGES)
 bench: setup packages ## every figure beside its reference, into docs/figures.md; about ten minutes
 	$(BIN)/python -m bench
 
+trial: TEST_PACKAGES += prometheus
 trial: setup packages ## what breaks, broken on purpose and at length: one table of figures; about an hour, the disk's row as root
 	$(BIN)/python -m tests.trial
 	$(BIN)/pytest -m long
