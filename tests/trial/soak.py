@@ -2,10 +2,10 @@
 
     python -m tests.trial.soak [MINUTES] [--at-once CALLS]
 
-Each call is booked, joined by both, negotiated, checked over UDP, carries media both ways for a moment and ends: by the
-expert's hang-up, by the client's, or by two sockets that are simply cut, and then by the hard stop. What is compared, with nothing going on: open
-descriptors of the server and of its relay worker, their own memory, sockets, relay sessions and legs. "At the start" is
-after a first tenth of the time, for caches and pools fill themselves once. Exits with 1 when it is not as it was.
+Each call is booked, joined by both, negotiated, checked over UDP, has media both ways for a moment, and ends: by the
+expert's hang-up, by the client's, or by two sockets that are cut, and the hard stop. Compared, when all is over, are
+open descriptors of the server and of its relay worker, their memory, sockets, relay sessions and legs. "At the start"
+is after a first tenth of the time, for caches and pools fill themselves once. Exits with 1 when it is not as it was.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from tests.trial.driver import GUIDELINES, Office, Refused
 GROWTH: Final = 0.10  # of memory, and
 ROOM: Final = 8 << 20  # bytes, that an allocator may keep
 LASTS: Final = 60.0  # seconds: for as long a session whose sockets were cut is open to both
+SPARE: Final = 2  # descriptors: a socket that is just closing, a reader of the store that was not needed before
 CALM: Final = 180.0  # seconds for those to be over
 HEAD: Final = ("min", "calls", "fds", "fds relay", "MB", "MB relay", "sockets", "relay sessions", "legs")
 
@@ -170,7 +171,7 @@ def problems(first: Look, last: Look, soak: Soak) -> list[str]:
     """What is not as it was."""
     found = []
     for number, who in enumerate(("server", "relay worker")):
-        if last.descriptors[number] > first.descriptors[number]:
+        if last.descriptors[number] > first.descriptors[number] + SPARE:
             found.append(f"{who}: {last.descriptors[number] - first.descriptors[number]} descriptors more")
         more = last.memory[number] - first.memory[number]
         if more > first.memory[number] * GROWTH + ROOM:
