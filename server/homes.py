@@ -5,7 +5,8 @@ lost their home, what others wrote of those that live here. What is not renewed 
 monotonic clock, before the database's clock lets another have it: the relay's workers hold that date themselves
 (``relay``), so that it holds though this process stands still.
 
-    own side: nothing is forwarded later than 7 s after the last renewal was begun (2.5 s, if Redis is not heard either)
+    own side: nothing is forwarded later than 7 s after the last renewal was begun (2.5 s, if one since then has failed
+              and Redis is not heard either)
     others:   nothing is taken sooner than 10 s after it was written (3.5 s, if the node has no connection left to the
               database, which has been up for a while, and is not heard in Redis either)
 
@@ -42,7 +43,8 @@ KEEP = 7.0
 """Seconds after a renewal was begun in which calls go on here. ``LEASE`` less what clocks and queues may be off."""
 
 KEEP_ALONE = 2.5
-"""The same when this node does not hear itself in Redis either: it may be taken for dead after ``GONE``."""
+"""The same when a renewal has failed and this node does not hear itself in Redis either: it may be taken for dead after
+``GONE``. One that is only slow has its connection still, by which the others know that it lives."""
 
 IDLE = 10.0
 """Seconds for which a session that nobody has open is kept: pages that were sent away are just coming back."""
@@ -121,6 +123,7 @@ class Homes:
         self._draining = draining
         self._leaving = False
         self._living = False
+        self._failed = False  # the newest renewal: there was no connection, or none that answered
         self._renewed = 0.0  # monotonic: when the last renewal that succeeded was begun
         self._held: dict[str, _Held] = {}
         self._taking: dict[str, asyncio.Task[None]] = {}
@@ -325,7 +328,7 @@ class Homes:
                     log.exception("calls could not be given up; the relay has dropped them")
 
     def _until(self) -> float:
-        return self._renewed + (KEEP_ALONE if self._heard.deaf else KEEP)
+        return self._renewed + (KEEP_ALONE if self._failed and self._heard.deaf else KEEP)
 
     async def _enter(self) -> None:
         begun, new = self._monotonic(), uuid.uuid4().hex
@@ -340,7 +343,12 @@ class Homes:
 
     async def _renew(self) -> bool:
         begun = self._monotonic()
-        if not await self._database.write(lambda c: homes.renew(c, self.id, len(self._held)), first=True):
+        try:
+            there = await self._database.write(lambda c: homes.renew(c, self.id, len(self._held)), first=True)
+        except Stale:
+            self._failed = True
+            raise
+        if not there:
             return False
         if not self._living:  # given up meanwhile, on this side: that was another life
             return False
@@ -348,7 +356,7 @@ class Homes:
         return True
 
     def _alive(self, begun: float) -> None:
-        self._living, self._renewed = True, begun
+        self._living, self._failed, self._renewed = True, False, begun
         self._relay(begun + KEEP)
 
     async def _look(self) -> None:
