@@ -140,7 +140,7 @@ async def test_the_demos_links_are_shown_in_demo_mode_only(world: World) -> None
 
 async def test_ready_is_ready_only_when_everything_is(world: World) -> None:
     assert await (await world.call("GET", "/healthz", None)).json() == {"status": "ok"}
-    well = {"ready": True, "draining": False, "database": True, "relay": True, "self_test": None}
+    well = {"ready": True, "draining": False, "database": True, "relay": True, "self_test": None, "node": None}
 
     async def ready() -> tuple[int, dict[str, Any]]:
         response = await world.call("GET", "/readyz", None)
@@ -192,7 +192,7 @@ async def test_version(world: World) -> None:
 
 
 async def test_keys_are_made_listed_and_revoked(world: World) -> None:
-    async with TestClient(TestServer(control_app(world.office.desk))) as control:
+    async with TestClient(TestServer(control_app(world.office.desk, world.office.database.back_up))) as control:
         made = await control.post("/keys", json={"name": "shop", "scopes": ["sessions", "read"]})
         assert made.status == 201
         key = await made.json()
