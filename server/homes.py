@@ -239,8 +239,11 @@ class Homes:
     # --- taking up, letting go ---
 
     def _choose(self) -> Node:
-        """The least loaded of those that can be reached; oneself among equals. Of many, the lesser of two that are drawn:
-        all see the loads of a second ago, and the least of all would be everybody's choice (`python -m bench homes`)."""
+        """The least loaded of those that can be reached; oneself among equals.
+
+        Of many, the lesser of two that are drawn: all see the loads of a second ago, and the least of them all would
+        be everybody's choice (`python -m bench homes`).
+        """
         able = [
             node
             for node in self._nodes.values()
