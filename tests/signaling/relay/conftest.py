@@ -8,7 +8,7 @@ from signaling.relay import state
 from tests.signaling.relay.helpers import Bench, Relay
 
 
-@pytest.fixture(params=["compiled", "pure"])
+@pytest.fixture(params=["pure"] if state.PURE else ["compiled", "pure"])
 def packet_path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Both ways that packets can take, for tests that ask for it: in this process, and in workers started by it."""
     if request.param == "pure":
