@@ -5,7 +5,8 @@ lost their home, what others wrote of those that live here. What is not renewed 
 monotonic clock, before the database's clock lets another have it: the relay's workers hold that date themselves
 (``relay``), so that it holds though this process stands still.
 
-    own side: nothing is forwarded later than 7 s after the last renewal was begun (2.5 s, if Redis is not heard either)
+    own side: nothing is forwarded later than 7 s after the last renewal was begun (2.5 s, if one since then has failed
+              and Redis is not heard either)
     others:   nothing is taken sooner than 10 s after it was written (3.5 s, if the node has no connection left to the
               database, which has been up for a while, and is not heard in Redis either)
 
@@ -15,6 +16,7 @@ It refuses to know what a message means and what a fact is; ``store.homes`` has 
 from __future__ import annotations
 
 import asyncio
+import random
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -41,10 +43,14 @@ KEEP = 7.0
 """Seconds after a renewal was begun in which calls go on here. ``LEASE`` less what clocks and queues may be off."""
 
 KEEP_ALONE = 2.5
-"""The same when this node does not hear itself in Redis either: it may be taken for dead after ``GONE``."""
+"""The same when a renewal has failed and this node does not hear itself in Redis either: it may be taken for dead after
+``GONE``. One that is only slow has its connection still, by which the others know that it lives."""
 
 IDLE = 10.0
 """Seconds for which a session that nobody has open is kept: pages that were sent away are just coming back."""
+
+FEW = 8
+"""Up to so many nodes each is looked at for a new home."""
 
 AT_ONCE = 50
 """Orphans that are looked at in one turn."""
@@ -117,6 +123,7 @@ class Homes:
         self._draining = draining
         self._leaving = False
         self._living = False
+        self._failed = False  # the newest renewal: there was no connection, or none that answered
         self._renewed = 0.0  # monotonic: when the last renewal that succeeded was begun
         self._held: dict[str, _Held] = {}
         self._taking: dict[str, asyncio.Task[None]] = {}
@@ -232,7 +239,11 @@ class Homes:
     # --- taking up, letting go ---
 
     def _choose(self) -> Node:
-        """The least loaded of those that can be reached; oneself among equals."""
+        """The least loaded of those that can be reached; oneself among equals.
+
+        Of many, the lesser of two that are drawn: all see the loads of a second ago, and the least of them all would
+        be everybody's choice (`python -m bench homes`).
+        """
         able = [
             node
             for node in self._nodes.values()
@@ -242,6 +253,8 @@ class Homes:
             able = [node for node in able if node.id != self.id]
         if not able:
             raise Busy("No server can take this call just now; try again in a moment.")
+        if len(able) > FEW:
+            able = random.sample(able, 2)
         return min(able, key=lambda node: (node.load + self._given[node.id], node.id != self.id))
 
     async def _has(self, session: str) -> bool:
@@ -318,7 +331,7 @@ class Homes:
                     log.exception("calls could not be given up; the relay has dropped them")
 
     def _until(self) -> float:
-        return self._renewed + (KEEP_ALONE if self._heard.deaf else KEEP)
+        return self._renewed + (KEEP_ALONE if self._failed and self._heard.deaf else KEEP)
 
     async def _enter(self) -> None:
         begun, new = self._monotonic(), uuid.uuid4().hex
@@ -333,7 +346,12 @@ class Homes:
 
     async def _renew(self) -> bool:
         begun = self._monotonic()
-        if not await self._database.write(lambda c: homes.renew(c, self.id, len(self._held)), first=True):
+        try:
+            there = await self._database.write(lambda c: homes.renew(c, self.id, len(self._held)), first=True)
+        except Stale:
+            self._failed = True
+            raise
+        if not there:
             return False
         if not self._living:  # given up meanwhile, on this side: that was another life
             return False
@@ -341,7 +359,7 @@ class Homes:
         return True
 
     def _alive(self, begun: float) -> None:
-        self._living, self._renewed = True, begun
+        self._living, self._failed, self._renewed = True, False, begun
         self._relay(begun + KEEP)
 
     async def _look(self) -> None:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 import uuid_utils
-from sqlalchemy import ColumnElement, Select, String, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Select, String, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.policy.facts import AnyFact, decode, encode, machine_facts
@@ -21,6 +21,7 @@ from server.policy.money import Money
 from server.policy.terms import Terms
 from server.store import tables
 from server.store.batch import Questions, Rows, put
+from server.store.locks import add_once
 from signaling.errors import Stale
 from signaling.ledger import Entry, extend
 from signaling.session import Ms, Role, Session, replay
@@ -310,7 +311,7 @@ async def sign_of_life(connection: AsyncConnection, node: str, now: Ms) -> None:
     a = tables.alive
     done = await connection.execute(update(a).where(a.c.node == node).values(at=now))
     if done.rowcount == 0:
-        await connection.execute(insert(a).values(node=node, at=now))
+        await add_once(connection, a, node=node, at=now)  # or another node has just done so
 
 
 def _columns(record: Record, summary: Summary) -> dict[str, object]:

@@ -344,7 +344,7 @@ async def quality(reader: Reader, start: Ms, end: Ms, limit: int) -> list[Sample
     query = select(q.c.samples).where(q.c.until >= start, q.c.since < end).order_by(q.c.since).limit(limit)
     async with reader.read() as connection:
         rows = (await connection.execute(query)).all()
-    return [(at, trip, loss, level) for row in rows for at, trip, loss, _, level in json.loads(row.samples)]
+    return [(at, trip, loss, level) for row in rows for at, trip, loss, _, level, *_ in json.loads(row.samples)]
 
 
 async def newest_quality(reader: Reader, session_ids: Collection[str], since: Ms) -> dict[tuple[str, str], Sample]:
@@ -358,7 +358,7 @@ async def newest_quality(reader: Reader, session_ids: Collection[str], since: Ms
     found: dict[tuple[str, str], Sample] = {}
     async with reader.read() as connection:
         for row in await connection.execute(query):
-            at, trip, loss, _, level = json.loads(row.samples)[-1]
+            at, trip, loss, _, level, *_ = json.loads(row.samples)[-1]
             found[row.session_id, row.role] = (at, trip, loss, level)
     return found
 

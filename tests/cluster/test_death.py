@@ -72,6 +72,32 @@ async def test_a_home_that_is_stopped_hands_its_calls_over(cluster: Cluster, tmp
 
 
 @pytest.mark.long
+async def test_a_node_that_is_nobodys_home_is_killed(cluster: Cluster, tmp_path: Path) -> None:
+    """Its sockets are gone, and no more: the call goes on, and its page resumes by another node."""
+    async with stage(cluster, tmp_path) as on:
+        booked = await on.book()
+        client, expert = await on.couple(booked)
+        homes = await on.homes()
+        home = on.named(homes[0][0])
+        killed = next(node for node in on.nodes if node is not home)
+        (away,) = [guest for guest in (client, expert) if guest.origin == killed.origin]
+        join = away.held
+        await killed.kill()
+        await asyncio.gather(client.sees(), expert.sees())
+
+        async def back() -> bool:
+            return away.origin == home.origin and away.socket.connected
+
+        await until(back, 40, "its page is at the home")
+        await asyncio.sleep(5)  # longer than the home waits for a node that is not heard
+        await asyncio.gather(client.sees(), expert.sees())
+        assert away.held == join
+        assert await on.homes() == homes
+        assert not {"departed", "service_lost", "hung_up", "ended"} & set(await home.kinds())
+        assert (await away.command("hang_up", join=away.held))["ended"]
+
+
+@pytest.mark.long
 async def test_a_home_that_stood_still_says_nothing_more_of_its_calls(cluster: Cluster, tmp_path: Path) -> None:
     async with stage(cluster, tmp_path) as on:
         booked = await on.book()

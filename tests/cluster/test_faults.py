@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 
 from server.probe import ProbeFailed
 from tests.cluster.stage import Guest, seconds, stage
@@ -62,6 +63,7 @@ async def test_redis_stopped_frozen_and_emptied_in_a_call(cluster: Cluster, tmp_
         assert (await on.nodes[0].kinds()).count("hung_up") == 1
 
 
+@pytest.mark.long
 async def test_postgresql_frozen_for_longer_than_a_lease(cluster: Cluster, tmp_path: Path) -> None:
     async with stage(cluster, tmp_path) as on:
         booked = await on.book()

@@ -50,13 +50,16 @@ HTMLMediaElement.prototype.play = function () {
 
 PULLABLE = """
 window.__devices = { missing: false, tracks: [] };
-const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-navigator.mediaDevices.getUserMedia = async (wanted) => {
-  if (window.__devices.missing && wanted.video) throw new DOMException("none", "NotFoundError");
-  const stream = await ask(wanted);
-  window.__devices.tracks.push(...stream.getTracks());
-  return stream;
-};
+const devices = navigator.mediaDevices; // which an empty page does not have
+const ask = devices?.getUserMedia.bind(devices);
+if (devices) {
+  devices.getUserMedia = async (wanted) => {
+    if (window.__devices.missing && wanted.video) throw new DOMException("none", "NotFoundError");
+    const stream = await ask(wanted);
+    window.__devices.tracks.push(...stream.getTracks());
+    return stream;
+  };
+}
 window.__pull = (kind) => {
   const track = window.__devices.tracks.filter((each) => each.kind === kind && each.readyState === "live").at(-1);
   track.stop();

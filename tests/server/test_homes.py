@@ -309,6 +309,8 @@ async def test_the_lease_is_given_up_on_the_own_side_before_it_is_over(cluster: 
         begun = a.steady[0]
         assert a.relay[-1] == begun + KEEP
         a.ears.deaf = True
+        assert a.homes._until() == begun + KEEP
+        a.homes._failed = True
         assert a.homes._until() == begun + KEEP_ALONE
         a.steady[0] += KEEP_ALONE
         watching = asyncio.ensure_future(a.homes._watch())
@@ -342,6 +344,15 @@ async def test_a_node_is_gone_only_if_neither_store_nor_bus_knows_it(cluster: Cl
         )
         assert a.homes.is_alive(b.homes.id) is young
         b.homes._living = False
+
+
+async def test_nodes_that_start_at_once_sign_at_once(cluster: Cluster) -> None:
+    async with two(cluster) as (a, b, url):
+        for _ in range(5):
+            await cluster.execute("delete from alive", url)
+            await asyncio.gather(a.desk.reconcile(), b.desk.reconcile())
+        ((signs,),) = await cluster.execute("select count(*) from alive", url)
+        assert signs == 3
 
 
 # --- what others write ------------------------------------------------------------------------------------------------

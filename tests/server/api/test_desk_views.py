@@ -273,6 +273,12 @@ async def test_what_calls_measured_is_shown_now_and_summed(world: World) -> None
     assert found["round_trip_ms"] == {"p50": 90, "p95": 135, "p99": 139}
     assert found["loss_percent"]["p50"] == 2
     assert [day["day"] for day in found["by_day"]] == ["2026-11-22"]
+    story = await browser.get("/v1/sessions/bk_1/story")
+    assert story["media"] == []
+    muted = Sample(world.clock.now - 4000, 50, 0, 900, "good", "c")
+    await world.office.database.write(lambda connection: quality.add(connection, {("bk_1", Role.EXPERT): [muted]}))
+    (off,) = (await browser.get("/v1/sessions/bk_1/story"))["media"]
+    assert (off["role"], off["track"], off["on"]) == ("expert", "microphone", False)
     world.clock.now += 400 * 86_400_000
     browser = await operator(world, "support", "later")
     assert (await browser.get("/v1/statistics"))["quality"] is None
