@@ -7,8 +7,9 @@ COPY static static
 RUN npm --prefix static run build
 
 FROM python:3.11-slim-bookworm AS wheels
+RUN apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /build
-COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY pyproject.toml constraints.txt hatch_build.py README.md LICENSE ./
 COPY server server
 COPY signaling signaling
 RUN python -m venv /opt/headstrt && /opt/headstrt/bin/pip install --no-cache-dir -c constraints.txt .

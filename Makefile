@@ -5,8 +5,8 @@ PYTHON ?= python3
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BIN := .venv/bin
 PAGES := $(shell find static/src static/public static/*.html static/*.ts static/tsconfig*.json static/package.json -type f 2>/dev/null)
-TEST_PACKAGES := chromium curl firefox-esr iproute2 jq openssl postgresql redis-server
-BENCH_PACKAGES := chromium coturn gcc libc6-dev postgresql
+TEST_PACKAGES := chromium curl firefox-esr gcc iproute2 jq libc6-dev openssl postgresql python3-dev redis-server
+BENCH_PACKAGES := chromium coturn gcc libc6-dev postgresql python3-dev
 
 .PHONY: run test bench trial check setup packages types diagram screenshot format clean
 
@@ -20,7 +20,6 @@ bench: TEST_PACKAGES = $(BENCH_PACKAGES)
 bench: setup packages ## every figure beside its reference, into docs/figures.md; about ten minutes
 	$(BIN)/python -m bench
 
-trial: TEST_PACKAGES += gcc libc6-dev
 trial: setup packages ## what breaks, broken on purpose and at length: one table of figures; about an hour, the disk's row as root
 	$(BIN)/python -m tests.trial
 	$(BIN)/pytest -m long
@@ -35,7 +34,7 @@ check: setup ## style, types, layers, pages
 
 setup: .venv/.ready static/dist/.ready
 
-.venv/.ready: pyproject.toml constraints.txt
+.venv/.ready: pyproject.toml constraints.txt hatch_build.py signaling/relay/_steady.c
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed"; exit 1; }
 	@$(PYTHON) -m venv .venv || { $(SUDO) apt-get update && $(SUDO) apt-get install -y python3-venv && $(PYTHON) -m venv .venv; }
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'

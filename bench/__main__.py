@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import logging
 import sys
+
+import structlog
 
 from bench.figures import Report, write
 
@@ -19,6 +22,7 @@ def main(names: list[str]) -> None:
     unknown = set(names) - set(ALL)
     if unknown:
         raise SystemExit(f"{', '.join(sorted(unknown))}: there is {', '.join(ALL)}")
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     failed: list[str] = []
     for name in names or ALL:
         try:

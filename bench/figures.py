@@ -105,6 +105,13 @@ def cpu_seconds(process: int) -> float:
     return time.clock_gettime((~process << 3) | 2)
 
 
+def resident(process: int) -> int:
+    """Bytes of memory that are this process's own and in use."""
+    rows = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    private = sum(int(row.split()[1]) for row in rows if row.startswith("Private_"))
+    return private * 1024
+
+
 def percentile(values: list[float], share: float) -> float:
     """The value that this share of all values does not exceed."""
     ordered = sorted(values)

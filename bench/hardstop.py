@@ -196,9 +196,10 @@ async def _run(folder: Path, program: Path, *, frozen: bool) -> Stop:
                 line.socket.setblocking(False)
                 lines.append(line)
             locker = await _locker(folder / "e2e.sqlite3", end) if frozen else None
-            seen = await load.run(
+            run = await load.run(
                 program, lines, rate=RATE, size=300, start=end - BEFORE, seconds=BEFORE + AFTER, mark=end
             )
+            seen = run.lines
             if locker is not None:
                 await _held(locker, end)
             completed = await _completed(server, ends_at)

@@ -5,6 +5,7 @@
  *   MARK in nanoseconds of the wall clock. One line each: "descriptor address port head", the head in hex or "-". The sockets are inherited.
  * prints: one line per line: sent got after last, where "after" counts what arrived later than MARK, and "last" is when
  *   the last packet came, minus MARK, in nanoseconds. Arrival is the kernel's time stamp, so a slow reader does not count.
+ *   Then one line: the median and the 99th percentile of how long a packet was on its way, in nanoseconds.
  * It knows nothing of who forwards. Each line keeps its own pace, at a random moment of the interval, as calls that have
  * nothing to do with each other would.
  */
@@ -18,6 +19,10 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
+
+#define MOST_TIMES (1 << 22)
+static int64_t *times; /* of each packet on its way */
+static size_t times_taken;
 
 struct line {
     int fd, head_size;
@@ -43,6 +48,8 @@ static void send_one(struct line *l, uint32_t ssrc, unsigned char *packet, int s
     memcpy(rtp + 2, &seq, 2);
     memcpy(rtp + 4, &stamp, 4);
     memcpy(rtp + 8, &source, 4);
+    int64_t at = now();
+    if (size >= 20) memcpy(rtp + 12, &at, 8);
     if (sendto(l->fd, packet, l->head_size + size, MSG_DONTWAIT, (struct sockaddr *)&l->to, sizeof l->to) > 0) l->sent++;
 }
 
@@ -61,10 +68,18 @@ static void receive_all(struct line *l, int size, int64_t mark) {
                 memcpy(&t, CMSG_DATA(c), sizeof t);
                 when = t.tv_sec * 1000000000LL + t.tv_nsec;
             }
+        int64_t at;
+        memcpy(&at, packet + l->head_size + 12, 8);
+        if (size >= 20 && times_taken < MOST_TIMES) times[times_taken++] = when - at;
         l->got++;
         if (when > mark) l->after++;
         if (when > l->last) l->last = when;
     }
+}
+
+static int earlier(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
 }
 
 int main(int argc, char **argv) {
@@ -74,6 +89,7 @@ int main(int argc, char **argv) {
     int64_t start = atoll(argv[4]), stop = atoll(argv[5]), mark = atoll(argv[6]);
     int count = 0, on = 1;
     struct line *lines = calloc(4096, sizeof *lines);
+    times = malloc(MOST_TIMES * sizeof *times);
     int epoll = epoll_create1(0);
     char address[64], head[64];
     int fd, port;
@@ -113,5 +129,8 @@ int main(int argc, char **argv) {
     for (int i = 0; i < count; i++)
         printf("%llu %llu %llu %lld\n", (unsigned long long)lines[i].sent, (unsigned long long)lines[i].got,
                (unsigned long long)lines[i].after, lines[i].got ? (long long)(lines[i].last - mark) : 0LL);
+    qsort(times, times_taken, sizeof *times, earlier);
+    printf("%lld %lld\n", times_taken ? (long long)times[times_taken / 2] : 0LL,
+           times_taken ? (long long)times[(size_t)(times_taken * 0.99)] : 0LL);
     return 0;
 }

@@ -36,6 +36,15 @@ class Seen:
     last: float
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """All lines, and how long packets were on their way, in seconds."""
+
+    lines: tuple[Seen, ...]
+    median: float
+    p99: float
+
+
 def udp() -> socket.socket:
     """A socket on loopback with room for a burst."""
     made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -54,7 +63,7 @@ async def run(
     start: float,
     seconds: float,
     mark: float,
-) -> list[Seen]:
+) -> Run:
     """Send ``rate`` packets a second on each line from ``start`` (wall clock) for so long; what each line saw.
 
     ``burst`` of them go back to back. Whatever comes later than ``mark`` (wall clock) is counted apart.
@@ -71,8 +80,9 @@ async def run(
     out, _ = await process.communicate(table.encode())
     if process.returncode != 0:
         raise RuntimeError(f"the load tool ended with {process.returncode}")
-    rows = [row.split() for row in out.decode().splitlines()]
-    return [Seen(int(sent), int(got), int(after), int(last) / 1e9) for sent, got, after, last in rows]
+    *rows, (median, p99) = (row.split() for row in out.decode().splitlines())
+    seen = (Seen(int(sent), int(got), int(after), int(last) / 1e9) for sent, got, after, last in rows)
+    return Run(tuple(seen), int(median) / 1e9, int(p99) / 1e9)
 
 
 def soon() -> float:

@@ -13,12 +13,13 @@ import contextlib
 import itertools
 import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import sysconfig
 import tempfile
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -26,20 +27,23 @@ from typing import Final
 from aioice import stun
 
 from bench import load
-from bench.figures import Figure, Report, compiled, cpu_seconds
+from bench.figures import Figure, Report, compiled, cpu_seconds, resident
 from bench.load import Line, udp
 from signaling.relay.ice import Credentials
+from signaling.relay.state import compiled as compiled_part
 from signaling.relay.switchboard import RelaySettings, Switchboard
 from signaling.relay.worker import GATHER
 from signaling.session import Role
 from tests.signaling.relay.helpers import ice_of, request, sample
 
-CALLS: Final = (10, 50)
+CALLS: Final = (10, 50, 100, 200)
+FEW: Final = (10, 50)  # with which the slower ones are measured, too
+MANY: Final = (100, 200)  # with which two workers are
 RATE: Final = 200  # packets a second, each way
 BURSTS: Final = {1: "one by one", 7: "frames of 7"}  # how these come: evenly, or as a camera's 29 frames a second
-SECONDS: Final = 2.5
+SECONDS: Final = 2.0
 ROUNDS: Final = 2
-OF_C, OF_COTURN = 2.0, 0.6
+OF_C, OF_COTURN, PURE_OF_C, GROWTH = 1.2, 0.6, 2.0, 1.1
 LOOP: Final = Path(__file__).with_name("loop.py")
 OPTIMISED: Final = "--enable-optimizations" in str(sysconfig.get_config_var("CONFIG_ARGS"))
 
@@ -49,43 +53,54 @@ TURN_TO_SELF: Final = CHANNEL.to_bytes(2, "big") + load.SIZE.to_bytes(2, "big")
 
 @dataclass(slots=True)
 class Cost:
-    """CPU seconds and packets, summed over rounds."""
+    """CPU seconds and packets, summed over rounds; how long packets were on their way, by each round; memory."""
 
     cpu: float = 0.0
     sent: int = 0
     got: int = 0
+    median: list[float] = field(default_factory=list)
+    p99: list[float] = field(default_factory=list)
+    memory: int = 0  # bytes resident
 
     @property
     def microseconds(self) -> float:
         return self.cpu / self.got * 1e6
 
-    @property
-    def loss(self) -> float:
-        return 1 - self.got / self.sent
+    def __str__(self) -> str:
+        way = f"{statistics.median(self.median) * 1000:.2f} / {statistics.median(self.p99) * 1000:.2f} ms"
+        return f"{self.microseconds:.1f} µs, {way}, {1 - self.got / self.sent:.2%}"
 
 
 @dataclass(slots=True)
 class Forwarder:
-    """Somebody who forwards, ready to: its process, and the parties' lines."""
+    """Somebody who forwards, ready to: its processes, and the parties' lines."""
 
-    process: int
+    processes: tuple[int, ...]
     lines: list[Line] = field(default_factory=list)
 
 
-async def _ours(calls: int) -> AsyncGenerator[Forwarder, None]:
-    board = Switchboard(RelaySettings(port=0, bind=("127.0.0.1",)), on_media=lambda _: None, on_stopped=lambda _: None)
+async def _ours(calls: int, *, pure: bool = False, workers: int = 1) -> AsyncGenerator[Forwarder, None]:
+    settings = RelaySettings(port=0, bind=("127.0.0.1",), workers=workers, pure=pure)
+    board = Switchboard(settings, on_media=lambda _: None, on_stopped=lambda _: None)
     await board.start()
     try:
-        relay = ("127.0.0.1", board.port)
-        forwarder = Forwarder(board.workers[0])
+        forwarder = Forwarder(tuple(board.workers))
         for number in range(calls):
-            for known in negotiated(board, f"bench {number}"):
-                line = Line(udp(), relay)
+            session = f"bench {number}"
+            for known in negotiated(board, session):
+                line = Line(udp(), ("127.0.0.1", _port(board, session)))
                 await asyncio.to_thread(checked, line, known)
                 forwarder.lines.append(line)
         yield forwarder
     finally:
         await board.stop()
+
+
+def _port(board: Switchboard, session: str) -> int:
+    """Of the worker that has this session."""
+    lane = board._sessions[session].lane
+    assert lane is not None
+    return lane.port
 
 
 def negotiated(board: Switchboard, session: str) -> tuple[Credentials, Credentials]:
@@ -121,7 +136,7 @@ async def _bare(calls: int, *program: str | Path) -> AsyncGenerator[Forwarder, N
         process.stdin.write(routes.encode())
         process.stdin.close()
         try:
-            forwarder = Forwarder(process.pid, [Line(each, port.getsockname()) for each in sockets])
+            forwarder = Forwarder((process.pid,), [Line(each, port.getsockname()) for each in sockets])
             await asyncio.to_thread(_awake, forwarder.lines[0], forwarder.lines[1])
             yield forwarder
         finally:
@@ -153,7 +168,7 @@ async def _coturn(calls: int, folder: Path) -> AsyncGenerator[Forwarder, None]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        forwarder = Forwarder(process.pid, [Line(udp(), server, TURN_TO_SELF) for _ in range(2 * calls)])
+        forwarder = Forwarder((process.pid,), [Line(udp(), server, TURN_TO_SELF) for _ in range(2 * calls)])
         relayed = [await asyncio.to_thread(allocated, line) for line in forwarder.lines]
         for number, line in enumerate(forwarder.lines):
             await asyncio.to_thread(bound, line, relayed[number ^ 1])
@@ -210,55 +225,98 @@ async def _measured(made: AsyncGenerator[Forwarder, None], program: Path, burst:
             for line in forwarder.lines:
                 line.socket.setblocking(False)
             start = load.soon()
-            before = cpu_seconds(forwarder.process)
-            seen = await load.run(
+            before = sum(map(cpu_seconds, forwarder.processes))
+            run = await load.run(
                 program, forwarder.lines, rate=RATE, burst=burst, start=start, seconds=SECONDS, mark=start
             )
-            cost.cpu += cpu_seconds(forwarder.process) - before
-            cost.sent += sum(each.sent for each in seen)
-            cost.got += sum(each.got for each in seen)
+            cost.cpu += sum(map(cpu_seconds, forwarder.processes)) - before
+            cost.sent += sum(each.sent for each in run.lines)
+            cost.got += sum(each.got for each in run.lines)
+            cost.median.append(run.median)
+            cost.p99.append(run.p99)
+            cost.memory = max(cost.memory, sum(map(resident, forwarder.processes)))
             for line in forwarder.lines:
                 line.socket.close()
 
 
+async def _costs(calls: int, burst: int, folder: Path, programs: dict[str, Path]) -> dict[str, Cost]:
+    """Everybody's, in turns, so that a busy moment of the machine falls on all of them."""
+    runners: dict[str, Callable[[], AsyncGenerator[Forwarder, None]]] = {
+        "C loop": lambda: _bare(calls, programs["loop"]),
+        "C, recvmmsg": lambda: _bare(calls, programs["many"]),
+        "ours": lambda: _ours(calls),
+        "coturn": lambda: _coturn(calls, folder),
+    }
+    if calls in FEW:
+        runners["pure"] = lambda: _ours(calls, pure=True)
+        runners["Python loop"] = lambda: _bare(calls, sys.executable, LOOP)
+    if calls in MANY and burst == 1:
+        runners["two workers"] = lambda: _ours(calls, workers=2)
+    costs = {name: Cost() for name in runners}
+    for _ in range(ROUNDS):
+        for name, runner in runners.items():
+            await _measured(runner(), programs["load"], burst, costs[name])
+    return costs
+
+
+def _figure(what: str, ours: Cost, reference: Cost, limit: float | None = None) -> Figure:
+    ratio = ours.microseconds / reference.microseconds
+    aim = "" if limit is None else f"≤ {limit}"
+    return Figure(what, str(ours), str(reference), ratio, aim, None if limit is None else ratio <= limit)
+
+
 async def measure() -> Report:
     coturn()  # say so at once if it is missing
+    if compiled_part is None:
+        raise RuntimeError("the relay's compiled part is not there: `make setup` builds it where there is a C compiler")
     figures: list[Figure] = []
+    costs: dict[tuple[int, int], dict[str, Cost]] = {}
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        sender, loop = compiled("load", folder), compiled("loop", folder)
+        programs = {name: compiled(name, folder) for name in ("load", "loop", "many")}
         for calls, burst in itertools.product(CALLS, BURSTS):
-            ours, in_c, in_python, turn = Cost(), Cost(), Cost(), Cost()
-            for _ in range(ROUNDS):  # in turns, so that a busy moment of the machine falls on all of them
-                await _measured(_bare(calls, loop), sender, burst, in_c)
-                await _measured(_ours(calls), sender, burst, ours)
-                await _measured(_coturn(calls, folder), sender, burst, turn)
-                await _measured(_bare(calls, sys.executable, LOOP), sender, burst, in_python)
-            others = (("C loop", in_c, OF_C), ("coturn", turn, OF_COTURN), ("bare Python loop", in_python, None))
-            for name, other, limit in others:
-                ratio = ours.microseconds / other.microseconds
+            found = costs[calls, burst] = await _costs(calls, burst, folder, programs)
+            what = f"{calls} calls, {BURSTS[burst]}"
+            figures.append(_figure(f"{what}, beside C loop", found["ours"], found["C loop"], OF_C))
+            figures.append(_figure(f"{what}, beside C loop with recvmmsg", found["ours"], found["C, recvmmsg"]))
+            figures.append(_figure(f"{what}, beside coturn", found["ours"], found["coturn"], OF_COTURN))
+            if "pure" in found:
                 figures.append(
-                    Figure(
-                        f"{calls} calls, {BURSTS[burst]}, beside {name}",
-                        f"{ours.microseconds:.1f} µs, loss {ours.loss:.2%}",
-                        f"{other.microseconds:.1f} µs, loss {other.loss:.2%}",
-                        ratio,
-                        "" if limit is None else f"≤ {limit}",
-                        None if limit is None else ratio <= limit,
-                    )
+                    _figure(f"{what}, pure Python, beside C loop", found["pure"], found["C loop"], PURE_OF_C)
                 )
+                figures.append(
+                    _figure(f"{what}, pure Python, beside bare Python loop", found["pure"], found["Python loop"])
+                )
+            if "two workers" in found:
+                figures.append(_figure(f"{what}, two workers, beside one", found["two workers"], found["ours"]))
+    few, many = CALLS[0], CALLS[-1]
+    for burst, name in BURSTS.items():
+        grown, small = costs[many, burst]["ours"], costs[few, burst]["ours"]
+        figures.append(_figure(f"{many} calls, {name}, beside {few} calls", grown, small, GROWTH))
+    at_first, at_last = costs[few, 1], costs[many, 1]
+    ours, turn = ((at_last[name].memory - at_first[name].memory) / (many - few) for name in ("ours", "coturn"))
+    figures.append(
+        Figure(
+            "memory of a call, beside coturn's",
+            f"{ours / 1024:.0f} kB (a worker of {few}: {at_first['ours'].memory >> 20} MB)",
+            f"{turn / 1024:.0f} kB (a server of {few}: {at_first['coturn'].memory >> 20} MB)",
+            ours / turn,
+        )
+    )
     about = (
-        f"CPU time (user and system) of the forwarding process per packet that arrived: {load.SIZE} bytes,\n"
-        f"{RATE} packets a second each way in each call, {ROUNDS} rounds of {SECONDS} s on loopback, in turns."
+        "CPU time (user and system) of the forwarding process per packet that arrived, how long packets were on their\n"
+        f"way (median / p99), and how many were lost: {load.SIZE} bytes, {RATE} packets a second each way in each\n"
+        f"call, {ROUNDS} rounds of {SECONDS} s on loopback, in turns."
     )
     notes = (
-        "One by one, nearly each packet wakes the C loop and coturn. On a busy port ours lets packets gather for "
+        "One by one, nearly each packet wakes the C loop and coturn. On a busy port ours lets packets gather for up to "
         f"{GATHER * 1000:.0f} ms before it reads them, which the others do not. A browser's video comes in frames.",
         "A frame's packets are of one size here, so that the kernel takes them from us as one; browsers' may differ by "
         "a byte, and then go as two.",
         f"This Python was built {'with' if OPTIMISED else 'without'} profile-guided optimisation.",
         "The C loop (`bench/loop.c`) looks up the source's port in an array and asks nothing. It sleeps in `recvfrom`. "
-        "`bench/loop.py` is the same in Python.",
+        "`bench/loop.py` is the same in Python, `bench/many.c` the same with `recvmmsg` and `sendmmsg`.",
+        "Ours is with its compiled part (`signaling/relay/_steady.c`); pure Python is without it.",
         "coturn runs with one relay thread and without authentication; each packet passes it twice.",
     )
     return Report("relay", about, tuple(figures), notes)

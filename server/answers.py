@@ -206,6 +206,7 @@ def party_view(record: Record, role: Role, now: Ms, guidelines_version: str, sai
             status=status,
             running_late_minutes=_running_late(record.facts, role.other),
             punctual=role is Role.CLIENT and record.who(Role.EXPERT).badge,  # P1.7
+            time_zone=record.party(role.other).time_zone,
         ),
         guidelines=messages.Guidelines(version=guidelines_version),
         may=messages.May(
@@ -322,6 +323,7 @@ def _message_end(verdict: Settlement, *, quiet: bool) -> messages.End:
             lateness_seconds=so_far.attendance.lateness,
             attendance=so_far.attendance.kind,
             present_seconds=so_far.present,
+            away=tuple(messages.Away(start=gap.start, end=gap.end, bridged=not gap.lapsed) for gap in so_far.gaps),
         )
 
     return messages.End(

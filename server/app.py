@@ -94,6 +94,7 @@ class Service:
                 bind=settings.media_bind,
                 advertise=settings.media_advertise,
                 workers=settings.media_workers,
+                pure=settings.pure_relay,
             ),
             on_media=lambda session: self.attendant.media(session),  # noqa: PLW0108 - it is made below
             on_stopped=lambda session: self.attendant.stopped(session),  # noqa: PLW0108

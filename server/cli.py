@@ -40,11 +40,12 @@ def serve() -> None:
 def demo(
     phone: Annotated[bool, typer.Option(help="TLS with a certificate made here, and a QR code for a phone")] = False,
     port: Annotated[int, typer.Option(help="port for HTTP")] = 8080,
+    history: Annotated[bool, typer.Option(help="a month of sample sessions, for the dashboard")] = True,
 ) -> None:
     """Run the server with sample bookings around now, and print their links."""
     from server.demo import run_demo
 
-    _exit(run_demo(phone=phone, port=port))
+    _exit(run_demo(phone=phone, port=port, history=history))
 
 
 @app.command()

@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     media_bind: CommaList = Field((), description="addresses of the relay, one socket each; default: all of the host")
     media_advertise: CommaList = Field((), description="addresses told to browsers; default: what is bound")
     media_workers: int = Field(1, ge=1, le=64, description="processes of the relay; each further one has the next port")
+    pure_relay: bool = Field(False, description="forward packets in Python alone, also where a compiled part is built")
     tls_cert: Path | None = Field(None, description="certificate chain (PEM) when no proxy ends TLS")
     tls_key: Path | None = Field(None, description="its key (PEM)")
     trusted_proxies: CommaList = Field((), description="addresses or networks whose X-Forwarded-For is believed")

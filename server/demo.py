@@ -26,13 +26,16 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from server import config
-from server.app import Service, serve
+from server import config, logs, tokens
+from server.app import Service, serve, wall_clock
 from server.config import ConfigError, Settings, throwaway_secret
-from server.desk import Booking
+from server.demo_history import live_a_month
+from server.desk import Booking, Rules
 from server.desk.operators import COMMAND
 from server.policy.money import Money
 from server.policy.operators import OperatorRole
+from server.policy.terms import Terms
+from server.store.sealing import derive_sealing_key
 from server.store.sessions import Party
 from signaling.session import MINUTE, Role
 
@@ -40,7 +43,7 @@ FOLDER = Path("var/demo")
 MARKET = Path(__file__).parent.parent / "examples" / "marketplace" / "market.py"
 
 
-def run_demo(*, phone: bool, port: int) -> int:
+def run_demo(*, phone: bool, port: int, history: bool = True) -> int:
     """Serve until stopped; returns the exit code."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
@@ -64,6 +67,19 @@ def run_demo(*, phone: bool, port: int) -> int:
     except ConfigError as error:
         print("\n".join(error.problems), file=sys.stderr)
         return 2
+
+    if history:
+        print("A month of sample sessions is being lived through, for the dashboard …", flush=True)
+        logs.configure("console", "warning")
+        secret = settings.secret
+        rules = Rules(
+            Terms(),
+            settings.guidelines_version,
+            settings.origin,
+            tokens.derive_key(secret),
+            sealing_key=derive_sealing_key(secret),
+        )
+        asyncio.run(live_a_month(settings.database_url, rules, wall_clock()))
 
     with contextlib.ExitStack() as stack:
 

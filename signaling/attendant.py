@@ -26,6 +26,7 @@ from signaling.errors import ProtocolError, Stale, UserError
 from signaling.fanout import Fanout
 from signaling.messages import Command, Done, PeerStatus, ServerMessage
 from signaling.ports import Admission, Clock, Desk, Report
+from signaling.relay.loopback import Loopbacks
 from signaling.relay.switchboard import Outgoing, Pulse
 from signaling.session import (
     Accept,
@@ -81,6 +82,8 @@ class Switchboard(Protocol):
     def close(self, session: str, /) -> None: ...
     def pulse(self, session: str, role: Role, /) -> Pulse | None: ...
     def mutual_ms(self, session: str, /) -> int: ...
+    @property
+    def tests(self) -> Loopbacks: ...
 
 
 # --- what is remembered -----------------------------------------------------------------------------------------------
@@ -101,6 +104,7 @@ class _Party:
     reporting: bool = False
     emptied: bool = False  # away only because this service was: any sign of life brings it back (P3.9)
     media: tuple[bool, bool, bool] | None = None
+    testing: str | None = None  # the socket of the page that tests its network
     late_minutes: int | None = None
     told: deque[tuple[float, Outgoing]] = field(default_factory=lambda: deque(maxlen=4))
     outdone: deque[str] = field(default_factory=lambda: deque(maxlen=16))  # joins that lost the seat to a newer one
@@ -303,6 +307,8 @@ class Attendant:
         role, party = admission.role, live.party(admission.role)
         if sid in party.sockets:
             party.sockets.remove(sid)
+        if party.testing == sid:
+            self._close_test(live, role)
         if party.carrier == sid:
             party.carrier, party.lost = None, self._monotonic()
         if self.draining:
@@ -356,6 +362,8 @@ class Attendant:
                 party.late_minutes = minutes
                 self._post(live, lambda: self._tell(live, who.role.other, live.peer(who.role)))
                 return Done(version=report.version)
+            case messages.OpenTestCommand() | messages.DescribeTestCommand() | messages.CloseTestCommand():
+                return self._test(live, who.role, sid, command)
         for coming in [coming for coming in live.coming.values() if coming.sid == sid]:
             await coming.over.wait()
         if party.join is None or party.carrier != sid:
@@ -381,6 +389,36 @@ class Attendant:
             case _:
                 raise ProtocolError("unknown_command", "This command is not known here.")
         return Done(version=live.version)
+
+    def _test(
+        self,
+        live: _Live,
+        role: Role,
+        sid: str,
+        command: messages.OpenTestCommand | messages.DescribeTestCommand | messages.CloseTestCommand,
+    ) -> Done:
+        """A page's network test: of no join, no phase, and on no record; a newer one of the party takes its place."""
+        party, done = live.party(role), Done(version=live.version)
+        match command:
+            case messages.OpenTestCommand():
+                if live.over or live.phase in (Phase.ENDED, Phase.CANCELLED):
+                    raise UserError("session_over", "This session is over.")
+                if sid not in party.sockets:
+                    raise _stale()  # it died meanwhile, and nobody would close what it opens
+                self._close_test(live, role)
+                self._switchboard.tests.open(_test_of(live, role))
+                party.testing = sid
+            case messages.DescribeTestCommand(sdp=sdp):
+                if party.testing != sid:
+                    raise ProtocolError("not_testing", "No network test is running here; begin one with test_open.")
+                return Done(version=live.version, sdp=self._switchboard.tests.describe(_test_of(live, role), sdp))
+            case messages.CloseTestCommand() if party.testing == sid:
+                self._close_test(live, role)
+        return done
+
+    def _close_test(self, live: _Live, role: Role) -> None:
+        live.party(role).testing = None
+        self._switchboard.tests.close(_test_of(live, role))
 
     async def _join(self, live: _Live, sid: str, role: Role, command: messages.JoinCommand, at: Ms) -> Done:
         party = live.party(role)
@@ -626,6 +664,8 @@ class Attendant:
     def _drop(self, live: _Live) -> None:
         """Commit, drop, tell; at the hard stop the relay has dropped already, by its own deadline (§1.7)."""
         live.over = True
+        for role, _ in live.parties:
+            self._close_test(live, role)
         if live.opened:
             live.mutual = self._switchboard.mutual_ms(live.id)
             live.opened = False
@@ -852,6 +892,10 @@ def _message(outgoing: Outgoing, version: int) -> ServerMessage:
     if outgoing.type is None or outgoing.sdp is None:
         raise AssertionError("a description without its text")
     return messages.Description(version=version, type=outgoing.type, sdp=outgoing.sdp, generation=outgoing.generation)
+
+
+def _test_of(live: _Live, role: Role) -> str:
+    return f"{live.id}/{role}"
 
 
 def _stale() -> ProtocolError:

@@ -30,8 +30,9 @@ ADMIT_WITHIN = 3.0
 REMEMBERED = 64
 PARTIES_REMEMBERED = 4096
 
-_FLEETING = ("media", "quality")  # a newer one is as good: not worth remembering
+_FLEETING = ("media", "quality", "test_open", "test_describe", "test_close")  # a newer one is as good: not remembered
 _ON_RECORD = ("join", "running_late", "consent")  # each may lengthen the ledger; whoever leaves is never held up
+TEST_COST = 12.0  # five at once, then one a minute; paced apart, so that nobody is kept from joining by it
 
 
 class Guard(Protocol):
@@ -43,8 +44,8 @@ class Guard(Protocol):
     def failed(self, address: str) -> None:
         """One more wrong token."""
 
-    def pace(self, party: str) -> float:
-        """Count one more thing that a party puts on record; seconds to wait if that is too much, else 0."""
+    def pace(self, party: str, cost: float = 1.0) -> float:
+        """Count what a party asks for, by its cost (one entry on record: 1); seconds to wait if that is too much."""
 
 
 class Open:
@@ -56,7 +57,7 @@ class Open:
     def failed(self, address: str) -> None:
         pass
 
-    def pace(self, party: str) -> float:
+    def pace(self, party: str, cost: float = 1.0) -> float:
         return 0.0
 
 
@@ -132,6 +133,8 @@ class Gateway(socketio.AsyncNamespace):  # type: ignore[misc]
             command = parse_command(name, data)
         except ProtocolError as error:
             return _refused(error.code, error.detail)
+        if name == "test_open" and self._guard.pace(f"{admission.session}/{admission.role} test", TEST_COST):
+            return _refused("too_many_requests", "This was asked for too often; wait a moment.")
         if name in _FLEETING:
             return (await self._carry_out(sid, admission, command, at))[0]
         # A join belongs to its socket: replayed on the next one it must take the seat for that one.

@@ -144,6 +144,20 @@ class MediaCommand(Command):
     screen: bool
 
 
+class OpenTestCommand(Command):
+    """Two legs of the relay for a call of this page with itself: its network test. One at a time, for 15 s."""
+
+
+class DescribeTestCommand(Command):
+    """The offer of one of its two connections, then the answer of the other: one data channel, one certificate."""
+
+    sdp: Annotated[str, Field(min_length=1, max_length=MAX_SDP)]
+
+
+class CloseTestCommand(Command):
+    """The test is over; it also ends with its socket."""
+
+
 RequestId: TypeAlias = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 Category: TypeAlias = Literal["conduct", "deception", "privacy", "other"]
 
@@ -189,6 +203,9 @@ COMMANDS: dict[str, type[Command]] = {
     "report_and_leave": ReportAndLeaveCommand,
     "media": MediaCommand,
     "quality": QualityCommand,
+    "test_open": OpenTestCommand,
+    "test_describe": DescribeTestCommand,
+    "test_close": CloseTestCommand,
 }
 
 
@@ -198,6 +215,7 @@ class Done(Message):
     join: JoinId | None = None
     ended: bool | None = Field(None, description="hang_up: whether that ended it, or was a stepping out (P3.8, P1.3)")
     ticket: str | None = Field(None, description="report_and_leave: the number under which the report is kept")
+    sdp: str | None = Field(None, description="test_describe: for the other connection of this page")
 
 
 class Refused(Message):
@@ -234,6 +252,7 @@ class Other(Message):
     status: PeerStatus
     running_late_minutes: int | None = None
     punctual: bool = Field(default=False, description="the badge of an expert who is always on time (P1.7)")
+    time_zone: str | None = Field(default=None, description="IANA name, from the booking: both sides' local time")
 
 
 class Guidelines(Message):
@@ -324,11 +343,20 @@ class Afterwards(Message):
     contested: bool
 
 
+class Away(Message):
+    """Not there, inside the booked window; ``bridged``: back within the grace (P0.7, P3.5)."""
+
+    start: Time
+    end: Time
+    bridged: bool
+
+
 class PartySummary(Message):
     arrived_at: Time | None
     lateness_seconds: Seconds | None
     attendance: str | None
     present_seconds: Seconds
+    away: tuple[Away, ...] = ()
 
 
 class RefundPart(Message):

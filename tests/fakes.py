@@ -7,6 +7,7 @@ nothing else: no money, no policy, no media.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
@@ -22,6 +23,10 @@ from signaling.fanout import Fanout
 from signaling.gateway import Gateway
 from signaling.messages import View
 from signaling.ports import Admission, Listener, Report
+from signaling.relay import wire
+from signaling.relay.ice import Credentials
+from signaling.relay.loopback import Loopbacks
+from signaling.relay.sdp import Candidate
 from signaling.relay.switchboard import Outgoing, Pulse
 from signaling.session import (
     MINUTE,
@@ -256,6 +261,18 @@ class _Board:
     pulses: dict[Role, Pulse] = field(default_factory=dict)
 
 
+class FakeLane:
+    """A worker's place without a worker: ``told`` is what it was commanded."""
+
+    candidates = (Candidate("192.0.2.1", 3478),)
+
+    def __init__(self) -> None:
+        self.told: list[wire.Command] = []
+
+    def send(self, command: wire.Command) -> None:
+        self.told.append(command)
+
+
 class FakeSwitchboard:
     """Carries no media: ``alive`` says that a leg was heard. ``calls`` is what it was asked, in order."""
 
@@ -264,6 +281,10 @@ class FakeSwitchboard:
         self.boards: dict[str, _Board] = {}
         self.calls: list[tuple[object, ...]] = []
         self.mutual: Counter[str] = Counter()
+        numbers = itertools.count(1)
+        self.lane = FakeLane()
+        known = (Credentials(f"ufrag{number:07}", f"password{number:016}") for number in itertools.count())
+        self.tests = Loopbacks(lambda: next(numbers), lambda: self.lane, lambda: next(known), clock.monotonic)
 
     def open(self, session: str, deadline: float) -> None:
         self.calls.append(("open", session, deadline))

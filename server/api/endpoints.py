@@ -180,14 +180,16 @@ async def test(request: web.Request) -> web.Response:
     """An event that says nothing, to this endpoint alone."""
     id_ = requests.record_id(request)
     requests.query(request, requests.NoQuery)
-    return answer(TestAnswer(event=await deps(request).desk.endpoints.test(id_)), 202)
+    return answer(TestAnswer(event=await deps(request).desk.endpoints.test(id_, request[CALLER].operator)), 202)
 
 
 async def resend(request: web.Request) -> web.Response:
     id_ = requests.record_id(request)
     requests.query(request, requests.NoQuery)
     given = await requests.body(request, ResendBody)
-    resent = await deps(request).desk.endpoints.resend(id_, given.from_, given.to, given.status)
+    resent = await deps(request).desk.endpoints.resend(
+        id_, given.from_, given.to, given.status, request[CALLER].operator
+    )
     return answer(ResentAnswer(resent=resent), 202)
 
 
@@ -209,7 +211,7 @@ async def delivery(request: web.Request) -> web.Response:
 async def resend_one(request: web.Request) -> web.Response:
     id_ = requests.record_id(request)
     requests.query(request, requests.NoQuery)
-    await deps(request).desk.endpoints.resend_one(id_)
+    await deps(request).desk.endpoints.resend_one(id_, request[CALLER].operator)
     return answer(await _whole(request), 202)
 
 

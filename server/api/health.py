@@ -122,7 +122,7 @@ class Metrics:
         self.letter_due.set(0 if due is None else max(0, now - due) / 1000)
 
     def show(self, relay: RelayStats) -> None:
-        for figure in ("sessions", "legs", "packets", "bytes", "workers", "worker_restarts"):
+        for figure in ("sessions", "legs", "tests", "packets", "bytes", "workers", "worker_restarts"):
             self.relay.labels(figure).set(getattr(relay, figure))
         for why, number in relay.drops.items():
             self.drops.labels(why).set(number)

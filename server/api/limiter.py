@@ -59,13 +59,13 @@ class Limiter:
         while len(self._records) > self._room:  # whoever has been quiet longest is forgotten
             self._records.popitem(last=False)
 
-    def pace(self, party: str) -> float:
-        """Count one thing more that a party puts on record; the seconds to wait if that is too much, else 0."""
+    def pace(self, party: str, cost: float = 1.0) -> float:
+        """Count what a party asks for, by what it costs (one entry on record: 1); the seconds to wait, or 0."""
         now = self._clock()
         left, at = self._paces.pop(party, (RECORDS_BURST, now))
         left = min(RECORDS_BURST, left + (now - at) * RECORDS_A_SECOND)
-        wait = (1 - left) / RECORDS_A_SECOND if left < 1 else 0.0
-        self._paces[party] = (left if wait else left - 1, now)
+        wait = (cost - left) / RECORDS_A_SECOND if left < cost else 0.0
+        self._paces[party] = (left if wait else left - cost, now)
         while len(self._paces) > self._room:
             self._paces.popitem(last=False)
         return wait

@@ -126,7 +126,8 @@ class PaidBody(Body):
     reference: Annotated[str, Field(pattern=r"^[!-~]{1,128}$", examples=["re_77"])]
 
 
-CheckResult: TypeAlias = Literal["ok", "denied", "missing", "busy", "failed", "skipped"]
+CheckResult: TypeAlias = Literal["ok", "denied", "missing", "busy", "silent", "weak", "failed", "skipped"]
+"""``silent``: a microphone that is on and hears nothing; ``weak``: a network that will hardly carry a picture."""
 
 
 class CheckSteps(Body):

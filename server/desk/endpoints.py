@@ -14,7 +14,7 @@ from typing import Final, Literal
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.store import endpoints, outbox
+from server.store import endpoints, outbox, people
 from server.store.database import Database, at_length
 from server.store.endpoints import Endpoint
 from server.store.locks import exclusively
@@ -72,6 +72,7 @@ class Endpoints:
             if len(await endpoints.every(connection)) >= MOST:
                 raise UserError("too_many_endpoints", f"There are {MOST} endpoints; delete one of them.")
             await endpoints.add(connection, made)
+            await people.add_audit(connection, who, "endpoint.create", id_, {}, now)
 
         await self._database.write(work)
         log.info("a new endpoint", endpoint=id_, host=host_of(url), by=who)
@@ -89,6 +90,7 @@ class Endpoints:
             if after != before:
                 after = replace(after, updated_at=now)
                 await endpoints.save(connection, after)
+                await people.add_audit(connection, who, "endpoint.change", id_, {"status": after.status}, now)
             return after
 
         after = await self._database.write(work)
@@ -128,6 +130,7 @@ class Endpoints:
                 updated_at=now,
             )
             await endpoints.save(connection, after)
+            await people.add_audit(connection, who, "endpoint.rotate", id_, {}, now)
             return after
 
         after = await self._database.write(work)
@@ -136,17 +139,19 @@ class Endpoints:
 
     async def remove(self, id_: str, who: str) -> None:
         """With its deliveries; the events stay."""
+        now = self._clock()
 
         async def work(connection: AsyncConnection) -> Endpoint:
             found = await _found(connection, id_, lock=True)
             await endpoints.remove(connection, found)
+            await people.add_audit(connection, who, "endpoint.remove", id_, {}, now)
             return found
 
         gone = await self._database.write(work)
         log.info("an endpoint is deleted", endpoint=id_, host=host_of(gone.url), by=who)
 
-    async def test(self, id_: str) -> str:
-        """An ``endpoint.test`` for it alone; the event's id."""
+    async def test(self, id_: str, who: str | None = None) -> str:
+        """An ``endpoint.test`` for it alone; the event's id. ``who``: the operator, if it was one's own act."""
         now = self._clock()
 
         async def work(connection: AsyncConnection) -> str:
@@ -155,13 +160,15 @@ class Endpoints:
             await endpoints.save(connection, replace(endpoint, tests=number))
             about = {"endpoint": {"id": id_, "url": endpoint.url}}
             row = events.frozen("endpoint.test", now, number, about)
+            if who is not None:
+                await people.add_audit(connection, who, "endpoint.test", id_, {}, now)
             return await outbox.add(connection, endpoint.stream, number, row.type, row.body, now)
 
         event = await self._database.write(work)
         self.posted()
         return event
 
-    async def resend_one(self, delivery: str) -> tuple[str, str]:
+    async def resend_one(self, delivery: str, who: str | None = None) -> tuple[str, str]:
         """One delivery once more, whatever became of it; its event and its endpoint."""
         now = self._clock()
 
@@ -172,19 +179,24 @@ class Endpoints:
             event, endpoint = found
             _enabled(await _found(connection, endpoint, lock=True))
             await outbox.again(connection, endpoint, [event], now)
+            if who is not None:
+                await people.add_audit(connection, who, "delivery.resend", delivery, {}, now)
             return found
 
         found = await self._database.write(work)
         self.posted()
         return found
 
-    async def resend(self, id_: str, start: Ms, end: Ms, which: Resend) -> int:
+    async def resend(self, id_: str, start: Ms, end: Ms, which: Resend, who: str | None = None) -> int:
         """What happened in this time, once more; ``missed``: all that it has not taken. Returns how many.
 
         Begun again after a failure it does no harm. ``UserError`` for a time of which no deliveries are kept.
         """
         if start < self._clock() - KEPT:
             raise UserError("too_long_ago", "Deliveries are kept for 30 days: begin later.", status=422)
+        if who is not None:
+            asked = {"from": start, "to": end, "which": which}
+            await self._database.write(lambda c: people.add_audit(c, who, "endpoint.resend", id_, asked, self._clock()))
         resent, position = 0, 0
         while True:
             count, last = await self._database.write(

@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.policy.money import Money
-from server.store import sources
+from server.store import people, sources
 from server.store.database import Database
 from server.store.locks import exclusively
 from server.store.sealing import pack, seal, unpack, unseal
@@ -106,6 +106,7 @@ class Sources:
                 updated_at=now,
             )
             await (sources.save if before else sources.add)(connection, made)
+            await people.add_audit(connection, who, "source.create", name, {"kind": kind}, now)
             return made
 
         made = await self._database.write(work)
@@ -121,7 +122,7 @@ class Sources:
         def change(before: Source) -> Source:
             return replace(before, **known | ({"fee": None} if wanted.no_fee else {}))
 
-        return await self._change(name, change, "a source was changed", who)
+        return await self._change(name, change, "change", who)
 
     async def rotate(self, name: str, secret: str | None, overlap: Ms, who: str) -> tuple[Source, str | None]:
         """Another secret; for ``overlap`` milliseconds the old one counts beside it."""
@@ -140,7 +141,7 @@ class Sources:
                 key = self._sealed(name, "person", secrets.token_bytes(_KEY))
             return replace(before, secret=new, old_secret=kept, old_secret_until=until, person_key=key)
 
-        return await self._change(name, change, "a source has another secret", who), shown
+        return await self._change(name, change, "rotate", who), shown
 
     async def remove(self, name: str, who: str) -> None:
         """It takes nothing any more. What it booked stays, and its name is kept for it."""
@@ -148,7 +149,7 @@ class Sources:
         def change(before: Source) -> Source:
             return replace(before, secret=None, old_secret=None, old_secret_until=None)
 
-        await self._change(name, change, "a source was deleted", who)
+        await self._change(name, change, "remove", who)
 
     async def open(self, name: str) -> OpenSource:
         """The source, to check and to read what it sends. ``NotFound``, or an error of 503."""
@@ -167,16 +168,17 @@ class Sources:
         old = self._unsealed(source, "old", source.old_secret) if counts else None
         return OpenSource(source, (secret,) if old is None else (secret, old), key)
 
-    async def _change(self, name: str, change: Callable[[Source], Source], said: str, who: str) -> Source:
+    async def _change(self, name: str, change: Callable[[Source], Source], act: str, who: str) -> Source:
         now = self._clock()
 
         async def work(connection: AsyncConnection) -> Source:
             after = replace(change(await _found(connection, name, lock=True)), updated_at=now)
             await sources.save(connection, after)
+            await people.add_audit(connection, who, f"source.{act}", name, {}, now)
             return after
 
         after = await self._database.write(work)
-        log.info(said, source=name, by=who)
+        log.info("a source is another now", source=name, act=act, by=who)
         return after
 
     def _secret(self, kind: str, given: str | None) -> tuple[bytes, str | None]:

@@ -20,6 +20,7 @@ from enum import StrEnum
 from typing import Any, Final, TypeAlias
 
 from signaling.relay.ice import Check, Credentials
+from signaling.relay.state import LegState, PathState
 from signaling.session import Role
 
 Address: TypeAlias = tuple[Any, ...]
@@ -70,17 +71,25 @@ class Ceiling:
     packets_per_second: int
 
 
-@dataclass(slots=True, eq=False)
-class Path:
+TEST_CEILING: Final = Ceiling(bits_per_second=2_000_000, packets_per_second=300)
+"""Of a network test (``loopback.py``): enough to show that a good call would go."""
+
+
+class Path(PathState):
     """A 5-tuple that has passed a check: a local address (by number) and a remote one."""
 
+    __slots__ = ("address", "before", "name")
     leg: Leg
-    line: int
-    address: Address
-    checked: float = float("-inf")
-    before: float = float("-inf")  # the check before the last
-    heard: float = 0.0  # last packet of any kind
-    name: Any = None  # the port's own note of the address
+
+    def __init__(self, leg: Leg, line: int, address: Address) -> None:
+        self.leg = leg
+        self.line = line
+        self.address = address
+        self.checked = float("-inf")
+        self.before = float("-inf")  # the check before the last
+        self.heard = 0.0
+        self.raw = b""
+        self.name: Any = None  # the port's own note of the address
 
     def fresh(self, now: float) -> bool:
         return now - self.checked < FRESH
@@ -114,65 +123,55 @@ class Counters:
     path_switches: int = 0
 
 
-class Leg:
+class Leg(LegState):
     """One side. ``peer`` is the other one; ``current`` is where packets for this side are sent."""
 
     __slots__ = (
-        "_bytes_until",
         "_check_filled",
         "_check_tokens",
         "_credentials",
-        "_packets_until",
-        "_per_byte",
-        "_per_packet",
         "_place",
-        "_room",
         "_seen",
         "_switched",
-        "_wanted",
-        "bytes_in",
         "bytes_lost",
         "call",
         "closed",
-        "current",
-        "deadline",
         "dropped",
         "last_check",
-        "last_packet",
-        "media_again",
         "media_second",
-        "packets_in",
         "packets_lost",
         "path_switches",
         "paths",
-        "peer",
         "role",
     )
+    peer: Leg
+    current: Path | None
+    wanted: Path | None
 
     def __init__(self, call: Call, role: Role, deadline: float, ceiling: Ceiling) -> None:
         self.call = call
         self.role = role
-        self.peer: Leg = self  # until the call puts the two together
+        self.peer = self  # until the call puts the two together
         self.deadline = deadline
         self.closed = False
-        self.current: Path | None = None
+        self.current = None
         self.paths: list[Path] = []
-        self._wanted: Path | None = None
+        self.wanted = None
         self._place: tuple[int, Address] | None = None  # of the current path, or of the last one there was
         self._switched = float("-inf")
         self._credentials: list[tuple[bytes, bytes]] = []
-        self._per_byte = 8 / ceiling.bits_per_second  # seconds
-        self._per_packet = 1 / ceiling.packets_per_second
-        self._bytes_until = self._packets_until = 0.0  # so far the ceiling is used up; see _spend
-        room = BURST - max(BATCH_BYTES * self._per_byte, BATCH_PACKETS * self._per_packet)
-        self._room = room if room >= 0 else float("-inf")  # how far it may be before a whole batch
+        self.per_byte = 8 / ceiling.bits_per_second  # seconds
+        self.per_packet = 1 / ceiling.packets_per_second
+        self.bytes_until = self.packets_until = 0.0  # so far the ceiling is used up; see _spend
+        room = BURST - max(BATCH_BYTES * self.per_byte, BATCH_PACKETS * self.per_packet)
+        self.room = room if room >= 0 else float("-inf")  # how far it may be before a whole batch
         self._check_tokens = CHECK_BURST
         self._check_filled = 0.0
         self._seen: OrderedDict[bytes, tuple[float, Path]] = OrderedDict()  # by transaction, the oldest first
         self.media_second: int | None = None
         self.media_again = float("-inf")  # from when on ``Call.carried`` is to be told again
         self.last_check: float | None = None
-        self.last_packet: float | None = None
+        self.last_packet = float("-inf")
         self.packets_in = self.bytes_in = 0
         self.packets_lost = self.bytes_lost = 0  # of these, what was not passed on
         self.dropped = self.path_switches = 0
@@ -230,7 +229,7 @@ class Leg:
         first = self.last_check is None
         self.last_check = now
         if check.nominates or self.current is None:
-            self._wanted = path
+            self.wanted = path
         self._consider(now)  # in any case: an earlier nomination may have had to wait
         return Admission(path, first, forgotten, retired)
 
@@ -245,8 +244,8 @@ class Leg:
         self.paths.remove(path)
         if self.current is path:
             self.current = None
-        if self._wanted is path:
-            self._wanted = None
+        if self.wanted is path:
+            self.wanted = None
 
     def close(self) -> tuple[Path, ...]:
         """For good: forget every 5-tuple; returns them."""
@@ -275,8 +274,8 @@ class Leg:
         path.heard = self.last_packet = now
         self.packets_in += 1
         self.bytes_in += size
-        if path is not self._wanted or path is not self.current:
-            self._wanted = path
+        if path is not self.wanted or path is not self.current:
+            self.wanted = path
             self._consider(now)
         if not self._spend(size, now):
             self.lost(size)
@@ -295,13 +294,13 @@ class Leg:
         peer = self.peer.current
         if (
             path is not self.current
-            or path is not self._wanted
+            or path is not self.wanted
             or peer is None
             or now >= self.deadline - HASTE
             or now - path.checked >= FRESH
             or now - peer.checked >= FRESH
-            or self._bytes_until - now > self._room
-            or self._packets_until - now > self._room
+            or self.bytes_until - now > self.room
+            or self.packets_until - now > self.room
         ):
             return None
         return peer
@@ -311,15 +310,15 @@ class Leg:
         path.heard = self.last_packet = now
         self.packets_in += packets
         self.bytes_in += size
-        until = self._bytes_until
-        self._bytes_until = (until if until > now else now) + size * self._per_byte
-        until = self._packets_until
-        self._packets_until = (until if until > now else now) + packets * self._per_packet
+        until = self.bytes_until
+        self.bytes_until = (until if until > now else now) + size * self.per_byte
+        until = self.packets_until
+        self.packets_until = (until if until > now else now) + packets * self.per_packet
 
     def counters(self) -> Counters:
         return Counters(
             self.last_check,
-            self.last_packet,
+            None if self.last_packet == float("-inf") else self.last_packet,
             self.packets_in,
             self.bytes_in,
             self.peer.packets_in - self.peer.packets_lost,
@@ -349,7 +348,7 @@ class Leg:
 
     def _consider(self, now: float) -> None:
         """Make the wanted path the current one, if security.md §1.4 lets it."""
-        wanted, current = self._wanted, self.current
+        wanted, current = self.wanted, self.current
         if wanted is None or wanted is current:
             return
         if current is None or not current.fresh(now):  # nothing is given up for it, so it need not wait
@@ -370,11 +369,11 @@ class Leg:
     def _spend(self, size: int, now: float) -> bool:
         """A token bucket for bytes and one for packets, each as the time until which its flow at the ceiling's rate is
         used up: never more than ``BURST`` ahead (the "virtual scheduling" of ITU-T I.371)."""
-        bytes_until = max(self._bytes_until, now) + size * self._per_byte
-        packets_until = max(self._packets_until, now) + self._per_packet
+        bytes_until = max(self.bytes_until, now) + size * self.per_byte
+        packets_until = max(self.packets_until, now) + self.per_packet
         if max(bytes_until, packets_until) > now + BURST + ROUNDING:
             return False
-        self._bytes_until, self._packets_until = bytes_until, packets_until
+        self.bytes_until, self.packets_until = bytes_until, packets_until
         return True
 
 

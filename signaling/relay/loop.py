@@ -46,6 +46,9 @@ class Loop:
                 callback, args = writers[fd]
                 callback(*args)
 
+    def fileno(self) -> int:
+        return self._epoll.fileno()
+
     def close(self) -> None:
         self._epoll.close()
 

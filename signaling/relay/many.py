@@ -24,6 +24,7 @@ from signaling.relay.flood import Address
 SLOTS: Final = 64  # datagrams in a batch
 _STRIDE: Final = 2_048  # bytes of a slot
 _NAME: Final = struct.Struct("32s")
+_RAW_V4: Final = 8  # bytes of struct sockaddr_in that say something
 _NAME_SIZES: Final = {socket.AF_INET: 16, socket.AF_INET6: 28}
 _HEADER: Final = struct.Struct("=QIxxxxQQQQixxxxIxxxx")  # struct mmsghdr: name, iovec, control, flags; length
 _LENGTH_AT: Final = 14  # of a header in 32-bit words: where the kernel writes how long the datagram was
@@ -57,14 +58,22 @@ class Name:
         self.address = ctypes.addressof(self._buffer)
 
 
+def address_of(raw: bytes) -> Address:
+    """A raw address, as ``recvfrom`` gives it."""
+    port = raw[2] << 8 | raw[3]
+    if len(raw) == _RAW_V4:
+        return socket.inet_ntop(socket.AF_INET, raw[4:8]), port
+    (flow,), (scope,) = struct.unpack_from("!I", raw, 4), struct.unpack_from("=I", raw, 24)
+    return socket.inet_ntop(socket.AF_INET6, raw[8:24]), port, flow, scope
+
+
 class Batch:
     """What one UDP socket received last, and what of it is to be sent."""
 
     def __init__(self, sock: socket.socket, longest: int) -> None:
         """A datagram longer than ``longest`` is cut there."""
-        self.v4 = sock.family == socket.AF_INET
         self._name_size = _NAME_SIZES[sock.family]
-        self._raw = struct.Struct("8s24x" if self.v4 else "28s4x")
+        self._raw = struct.Struct(f"{_RAW_V4}s24x" if sock.family == socket.AF_INET else "28s4x")
         data, names = bytearray(SLOTS * _STRIDE), bytearray(SLOTS * _NAME.size)
         self._data, self._names = memoryview(data), memoryview(names)
         self._headers, self._messages = bytearray(SLOTS * _HEADER.size), bytearray(SLOTS * _HEADER.size)
@@ -112,14 +121,10 @@ class Batch:
     def packet(self, slot: int) -> bytes:
         return bytes(self._data[slot * _STRIDE : slot * _STRIDE + self._sizes[slot]])
 
-    def source(self, slot: int) -> Address:
-        """The address, as ``recvfrom`` gives it."""
-        raw = self._names[slot * _NAME.size : (slot + 1) * _NAME.size]
-        port = raw[2] << 8 | raw[3]
-        if self.v4:
-            return socket.inet_ntop(socket.AF_INET, raw[4:8]), port
-        (flow,), (scope,) = struct.unpack_from("!I", raw, 4), struct.unpack_from("=I", raw, 24)
-        return socket.inet_ntop(socket.AF_INET6, raw[8:24]), port, flow, scope
+    def raw(self, slot: int) -> bytes:
+        """The address it came from, as ``Name.raw`` has it."""
+        (raw,) = self._raw.unpack_from(self._names, slot * _NAME.size)
+        return bytes(raw)
 
     # --- sending ---
 

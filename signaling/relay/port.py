@@ -18,13 +18,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
-from signaling.relay import ice, wire
+from signaling.relay import ice, state, wire
 from signaling.relay.flood import Budget, Early, Waiting, source_of
-from signaling.relay.leg import HASTE, Address, Call, Ceiling, Counters, Drop, Leg, Path
-from signaling.relay.many import AVAILABLE, SLOTS, Batch, Name
+from signaling.relay.leg import FRESH, HASTE, Address, Call, Ceiling, Counters, Drop, Leg, Path
+from signaling.relay.many import AVAILABLE, SLOTS, Batch, Name, address_of
 from signaling.session import Role
+
+if TYPE_CHECKING:
+    from signaling.relay import _steady
 
 READS_PER_WAKE_UP: Final = SLOTS  # per socket; then the other sockets and the commands have their turn
 MIN_PACKET: Final = 12
@@ -119,8 +122,16 @@ def _bind_one(host: str, port: int, kind: socket.SocketKind) -> socket.socket:
     return sock
 
 
-def _batch(sock: socket.socket) -> Batch | None:
-    return Batch(sock, MAX_PACKET + 1) if AVAILABLE and isinstance(sock, socket.socket) else None
+def _batch(sock: socket.socket) -> Batch | _steady.Batch | None:
+    """How this socket is read: many together by the compiled part, or by ctypes, or one by one."""
+    if not (AVAILABLE and isinstance(sock, socket.socket)):
+        return None
+    if state.compiled is None:
+        return Batch(sock, MAX_PACKET + 1)
+    made: _steady.Batch = state.compiled.Batch(
+        sock.fileno(), sock.family, (FORWARDED, MIN_PACKET, MAX_PACKET, FRESH, HASTE)
+    )
+    return made
 
 
 class Port:
@@ -158,7 +169,41 @@ class Port:
     def read(self, line: int) -> int:
         """The socket of this number is readable: take what is there, but not for ever. Returns how many packets."""
         batch = self._batches[line]
-        return self._read_singly(line) if batch is None else self._read_together(line, batch)
+        if batch is None:
+            return self._read_singly(line)
+        try:
+            count = batch.receive()
+        except OSError:
+            self.drops[Drop.RECEIVE_FAILED] += 1
+            return 1
+        try:
+            if isinstance(batch, Batch):
+                self._sort(line, batch, count)
+            elif count:
+                now = self._clock()
+                self._see_to(line, batch, now, batch.forward(self._known[line], line, 0, now, self._clock))
+        except Exception:
+            self._fault()
+        return count
+
+    def linger(self, line: int, epoll: int, gather: float, until: float) -> int:
+        """Let packets gather for so many seconds; returns how many were read meanwhile.
+
+        With the compiled part this goes on, for as long as nothing else happens at that epoll than steady packets by
+        this socket, up to ``until``."""
+        batch = self._batches[line]
+        if batch is None or isinstance(batch, Batch):
+            time.sleep(gather)
+            return 0
+        packets = 0
+        try:
+            packets, now, outcome = batch.linger(self._known[line], line, self._clock, epoll, gather, until)
+            self._see_to(line, batch, now, outcome)
+        except OSError:
+            self.drops[Drop.RECEIVE_FAILED] += 1
+        except Exception:
+            self._fault()
+        return packets
 
     def feed(self, line: int, packet: bytes, address: Address) -> None:
         """One packet that has come by another way than ``read``."""
@@ -180,20 +225,8 @@ class Port:
             self.feed(line, packet, address)
         return READS_PER_WAKE_UP
 
-    def _read_together(self, line: int, batch: Batch) -> int:
-        """What comes by a steady path goes on as it lies there; whatever else is looked at one by one, by ``feed``."""
-        try:
-            count = batch.receive()
-        except OSError:
-            self.drops[Drop.RECEIVE_FAILED] += 1
-            return 1
-        try:
-            self._sort(line, batch, count)
-        except Exception:
-            self._fault()
-        return count
-
     def _sort(self, line: int, batch: Batch, count: int) -> None:
+        """What comes by a steady path goes on as it lies there; whatever else is looked at one by one, by ``feed``."""
         known, now = self._known[line].get, self._clock()
         runs: list[_Run] = []
         path: Path | None = None  # of the present run
@@ -212,7 +245,7 @@ class Port:
                         self._send(runs, batch, now)
                         runs = []
                     if first <= 3 or found is not None:
-                        self.feed(line, batch.packet(slot), batch.source(slot))
+                        self.feed(line, batch.packet(slot), address_of(batch.raw(slot)))
                     else:  # as ``_handle`` would say, for less: of these there may be a flood
                         known_kind = FORWARDED[first] and MIN_PACKET <= size <= MAX_PACKET
                         self.drops[Drop.UNKNOWN_SOURCE if known_kind else Drop.MALFORMED] += 1
@@ -240,6 +273,25 @@ class Port:
             path, outlet = next((path, outlet) for path, outlet, begin, end, _, _ in runs if begin <= first < end)
             for slot in range(first, last):
                 self._send_singly(path.leg, outlet, batch.packet(slot), self._clock())
+
+    def _see_to(self, line: int, batch: _steady.Batch, now: float, outcome: _steady.Outcome) -> None:
+        """What ``_steady.c`` leaves to us of what it does as ``_sort`` and ``_send`` would, at ``now``."""
+        while True:
+            slot, carriers, refused, unknown, malformed = outcome
+            for leg in carriers or ():
+                if now >= leg.media_again and leg.call.carried(leg, now):
+                    self._tell(wire.MediaBothWays(leg.call.number))
+            for path, outlet, first, last in refused or ():
+                for each in range(first, last):
+                    self._send_singly(path.leg, outlet, batch.packet(each), self._clock())
+            if unknown:
+                self.drops[Drop.UNKNOWN_SOURCE] += unknown
+            if malformed:
+                self.drops[Drop.MALFORMED] += malformed
+            if slot >= batch.count:
+                return
+            self.feed(line, batch.packet(slot), address_of(batch.raw(slot)))  # it is not steady
+            outcome = batch.forward(self._known[line], line, slot + 1, now, self._clock)
 
     def _fault(self) -> None:
         """A bug of ours, which costs the packet and nothing else."""
@@ -368,8 +420,10 @@ class Port:
         self._unroute(admission.forgotten)
         self._routes[line][address] = admission.path
         if line < len(self._udp) and self._batches[line] is not None:
-            admission.path.name = name = admission.path.name or Name(self._udp[line], address)
-            self._known[line][name.raw] = admission.path
+            path = admission.path
+            path.name = path.name or Name(self._udp[line], address)
+            path.raw = path.name.raw
+            self._known[line][path.raw] = path
         for ufrag in admission.retired:
             self._legs.pop(ufrag, None)
         stream = self._streams.get(line)
@@ -414,9 +468,9 @@ class Port:
 
     # --- commands ---
 
-    def open(self, number: int, deadline: float) -> None:
+    def open(self, number: int, deadline: float, ceiling: Ceiling | None = None) -> None:
         """A call whose legs have no credentials yet. A deadline that is over stops it at once."""
-        call = Call(number, deadline, self._ceiling, secrets.token_bytes(32))
+        call = Call(number, deadline, ceiling or self._ceiling, secrets.token_bytes(32))
         self._calls[number] = call
         self.stop_overdue()
 
@@ -506,8 +560,8 @@ class Port:
             routes = self._routes.get(path.line, {})
             if routes.get(path.address) is path:
                 del routes[path.address]
-            if path.name is not None and self._known[path.line].get(path.name.raw) is path:
-                del self._known[path.line][path.name.raw]
+            if path.raw and self._known[path.line].get(path.raw) is path:
+                del self._known[path.line][path.raw]
             stream = self._streams.get(path.line)
             if stream is not None:  # it has no other use
                 stream.close()

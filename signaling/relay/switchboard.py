@@ -52,6 +52,8 @@ from signaling.relay import port as udp
 from signaling.relay import sdp, wire
 from signaling.relay.ice import Credentials
 from signaling.relay.leg import MAX_CREDENTIALS
+from signaling.relay.loopback import Loopbacks
+from signaling.relay.state import PURE_VARIABLE
 from signaling.session import Role
 
 START_WITHIN: Final = 30.0  # seconds, on a very busy machine
@@ -74,6 +76,7 @@ class RelaySettings:
     bits_per_second: int = 4_000_000
     packets_per_second: int = 1_500
     workers: int = 1
+    pure: bool = False  # without the compiled part, also where there is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,7 @@ class RelayStats:
     rcvbuf: int
     workers: int  # alive
     worker_restarts: int
+    tests: int  # pages that test their network now
 
 
 @dataclass(slots=True, eq=False)
@@ -177,6 +181,7 @@ class Switchboard:
         self._calls: dict[int, _Call] = {}
         self._numbers = 0
         self._lanes: list[_Lane] = []
+        self.tests = Loopbacks(self._next_number, self._least_loaded, _credentials)
         self.port = settings.port
 
     # --- life ---
@@ -321,6 +326,7 @@ class Switchboard:
             rcvbuf=min((lane.rcvbuf for lane in self._lanes), default=0),
             workers=len(self.workers),
             worker_restarts=sum(lane.restarts for lane in self._lanes),
+            tests=len(self.tests),
         )
 
     @property
@@ -339,8 +345,7 @@ class Switchboard:
         return [Outgoing(Role.EXPERT, "negotiate", state.generation)]
 
     def _begin_call(self, state: _Session, page: str | None) -> list[Outgoing]:
-        self._numbers += 1
-        state.call, state.called = self._numbers, True
+        state.call, state.called = self._next_number(), True
         state.lane = state.lane or self._least_loaded()
         self._calls[state.call] = _Call(state, dict(state.sides), state.lane)
         for side in state.sides.values():
@@ -351,6 +356,10 @@ class Switchboard:
         self._open_call(state)
         offer = state.sides[Role.EXPERT].description
         return [] if offer is None else [self._present(state, Role.CLIENT, offer)]
+
+    def _next_number(self) -> int:
+        self._numbers += 1
+        return self._numbers
 
     def _least_loaded(self) -> _Lane | None:
         """The lane with the fewest sessions; one without a worker only when there is no other."""
@@ -426,6 +435,7 @@ class Switchboard:
 
     def _settle(self, lane: _Lane) -> None:
         """A worker is gone: what it had counted of calls is past, and its successor counts from nothing."""
+        self.tests.drop(lane)
         for number, call in list(self._calls.items()):
             if call.lane is not lane:
                 continue
@@ -567,15 +577,17 @@ class _Lane:
         """One worker, from its start until it is gone: no other reads the sockets before."""
 
         def report(message: wire.Message) -> None:
-            if isinstance(message, wire.Ready) and not ready.done():
-                ready.set_result(None)
+            if isinstance(message, wire.Ready):
+                log.info("relay_worker_ready", worker=self._number, packets="compiled" if message.compiled else "pure")
+                if not ready.done():
+                    ready.set_result(None)
             elif isinstance(message, wire.Totals):
                 self._present = message
             self._heard(message)
 
         sockets = tuple(sock.fileno() for sock in self._sockets.udp)
         listeners = tuple(sock.fileno() for sock in self._sockets.tcp)
-        worker = await _Worker.spawn((*sockets, *listeners), report)
+        worker = await _Worker.spawn((*sockets, *listeners), report, pure=self._settings.pure)
         self._worker = worker
         ceiling = (self._settings.bits_per_second, self._settings.packets_per_second)
         worker.send(wire.Start(sockets, listeners, *ceiling))
@@ -614,10 +626,10 @@ class _Worker(asyncio.Protocol):
         self.heard_at = time.monotonic()
 
     @classmethod
-    async def spawn(cls, descriptors: tuple[int, ...], heard: Callable[[wire.Message], None]) -> _Worker:
+    async def spawn(cls, descriptors: tuple[int, ...], heard: Callable[[wire.Message], None], *, pure: bool) -> _Worker:
         ours, theirs = socket.socketpair()
         with theirs:
-            process = _launch(theirs.fileno(), descriptors)
+            process = _launch(theirs.fileno(), descriptors, pure)
         _, worker = await asyncio.get_running_loop().create_unix_connection(lambda: cls(process, heard), sock=ours)
         return worker
 
@@ -665,7 +677,7 @@ def _send(state: _Session, command: Callable[[int], wire.Command]) -> None:
         state.lane.send(command(state.call))
 
 
-def _launch(link: int, descriptors: tuple[int, ...]) -> subprocess.Popen[bytes]:
+def _launch(link: int, descriptors: tuple[int, ...], pure: bool) -> subprocess.Popen[bytes]:
     root = str(Path(signaling.__file__).resolve().parent.parent)
     path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     # -P: a directory of the same name where we happen to stand is not the package
@@ -673,7 +685,7 @@ def _launch(link: int, descriptors: tuple[int, ...]) -> subprocess.Popen[bytes]:
         [sys.executable, "-P", "-m", "signaling.relay.worker", str(link)],
         pass_fds=(link, *descriptors),
         stdin=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": path},
+        env={**os.environ, "PYTHONPATH": path, **({PURE_VARIABLE: "1"} if pure else {})},
     )
 
 

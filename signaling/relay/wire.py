@@ -24,7 +24,7 @@ MAX_FRAME: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The first message: inherited sockets, by descriptor, and each leg's ceiling."""
+    """The first message: inherited sockets, by descriptor, and the ceiling of each leg of a call."""
 
     sockets: tuple[int, ...]  # UDP
     listeners: tuple[int, ...]  # TCP
@@ -34,10 +34,11 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """A call, as yet without credentials: nothing can reach it."""
+    """A call, as yet without credentials: nothing can reach it. ``test``: under the ceiling of network tests."""
 
     call: int
     deadline: float
+    test: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Close:
 @dataclass(frozen=True, slots=True)
 class Ready:
     process: int
+    compiled: bool  # whether packets go by the compiled part
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,9 @@
 """The process the relay runs in, so that no fsync, JSON or TLS of the server holds up a packet (security.md §1.8).
 
 Decides when things are done: sockets when they are readable, commands when they come, deadlines when they ring, reports
-twice a second; and that on a busy port packets gather for a moment before they are read, for a wake-up costs more than
-a packet. It lives exactly as long as the other end of its socketpair: when the server is gone, however it went,
-the worker closes its sockets and exits, and nothing is forwarded any more.
+twice a second; and that on a busy port packets gather before they are read, as many as are read at once and for a
+moment at most, for a wake-up costs more than a packet. It lives exactly as long as the other end of its socketpair:
+when the server is gone, however it went, the worker closes its sockets and exits, and nothing is forwarded any more.
 
 Refuses to know: sessions, parties, configuration. It imports nothing of the server, nor aiortc. Signals meant for the
 server's process group (Ctrl-C, a service manager's SIGTERM) are not for it: calls go on while the server drains.
@@ -21,9 +21,9 @@ import sys
 import time
 from typing import Final
 
-from signaling.relay import wire
+from signaling.relay import state, wire
 from signaling.relay.ice import Credentials
-from signaling.relay.leg import Ceiling
+from signaling.relay.leg import TEST_CEILING, Ceiling
 from signaling.relay.loop import Loop
 from signaling.relay.port import READS_PER_WAKE_UP, Port
 from signaling.relay.tcp import MAX_STREAMS, Streams
@@ -32,7 +32,7 @@ SPARE_DESCRIPTORS: Final = 128
 REPORT_EVERY: Final = 0.5  # seconds
 MAX_BACKLOG: Final = 1024 * 1024  # of reports to a server that does not read them; counters are told later instead
 BUSY: Final = 2_000  # packets a second, of all calls together, from which on they gather before they are read
-GATHER: Final = 0.005  # for so many seconds, as browsers' own pacing does
+GATHER: Final = 0.005  # for so many seconds at most, as browsers' own pacing does
 JUDGE_EVERY: Final = 0.1  # seconds, whether it is busy
 _READ: Final = 64 * 1024
 
@@ -52,7 +52,8 @@ class Worker:
         self._gone = False
         self._tick_at = self._alarm_at = float("inf")
         self._since, self._packets = 0.0, 0  # what has come by UDP, and since when
-        self._busy = False
+        self._gather = 0.0  # for so long, at the rate they come at
+        self._line = 0  # by which packets came last
         self._more = False  # whether a socket had more packets than were read
 
     def run(self) -> None:
@@ -72,10 +73,11 @@ class Worker:
             if self._unsent:
                 self._flush()
             if now - self._since >= JUDGE_EVERY:
-                self._busy = self._packets >= BUSY * (now - self._since)
+                self._gather = gathering(self._packets / (now - self._since))
                 self._since, self._packets = now, 0
-            if self._busy and not self._more and not self._gone:
-                time.sleep(GATHER)
+            if self._gather and not self._more and not self._gone and self._port is not None:
+                until = min(self._tick_at, self._alarm_at, now + JUDGE_EVERY)
+                self._packets += self._port.linger(self._line, self._loop.fileno(), self._gather, until)
         self._shut()
 
     # --- the socketpair ---
@@ -118,8 +120,8 @@ class Worker:
         if port is None:
             raise ValueError(f"{type(message).__name__} before Start")
         match message:
-            case wire.Open(call, deadline):
-                port.open(call, deadline)
+            case wire.Open(call, deadline, test):
+                port.open(call, deadline, TEST_CEILING if test else None)
             case wire.Admit(call, role, ufrag, password):
                 port.admit(call, role, Credentials(ufrag, password))
             case wire.SetDeadline(call, deadline):
@@ -139,12 +141,13 @@ class Worker:
         for listener in listeners:
             self._streams.listen(listener)
         self._tick_at = time.monotonic() + REPORT_EVERY
-        self._tell(wire.Ready(os.getpid()))
+        self._tell(wire.Ready(os.getpid(), state.compiled is not None))
 
     def _read(self, line: int) -> None:
         if self._port is not None:
             packets = self._port.read(line)
             self._packets += packets
+            self._line = line
             self._more = self._more or packets >= READS_PER_WAKE_UP
 
     def _tick(self, now: float) -> None:
@@ -173,6 +176,12 @@ class Worker:
             sock.close()
         if self._streams is not None:
             self._streams.close()
+
+
+def gathering(rate: float) -> float:
+    """For how many seconds packets are to gather that come at this rate a second: until there are as many as are read
+    at once, which also keeps them from filling a small receive buffer."""
+    return 0.0 if rate < BUSY else min(GATHER, READS_PER_WAKE_UP / rate)
 
 
 def _streams() -> int:

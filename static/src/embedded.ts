@@ -6,7 +6,7 @@
  */
 
 import type { HeadstrtSessionDetails as Details, HeadstrtSessionAct, ToElement, ToPage } from "./embed/v1";
-import type { Quality } from "./peer";
+import type { Judged } from "./quality";
 import type { Room } from "./room";
 import { isOver } from "./session";
 
@@ -22,7 +22,8 @@ export interface Seen {
   out: Details["leave"]["reason"];
   other: boolean;
   warning: number | null;
-  quality: Quality | null;
+  quality: Judged | null;
+  theirs: Judged | null;
   reconnecting: boolean;
   /** By the clock, or by the server's word. */
   over: boolean;
@@ -40,6 +41,7 @@ const NOTHING: Seen = {
   other: false,
   warning: null,
   quality: null,
+  theirs: null,
   reconnecting: false,
   over: false,
   ended: null,
@@ -147,6 +149,7 @@ export function look(room: Room): Seen {
     other: !over && view.other.status === "here",
     warning: over ? null : room.warning,
     quality: inside ? room.quality : null,
+    theirs: inside ? room.between.theirs : null,
     reconnecting: inside && (room.interrupted || !room.online),
     over,
     ended: view.end ? { reason: view.end.reason, by: view.end.by, at: view.end.at } : null,
@@ -165,7 +168,7 @@ export function news(before: Seen, now: Seen): Said[] {
   if (!now.other && before.other && !now.over) said.push(["peer-leave", null]);
   if (now.waiting && !before.waiting) said.push(["waiting", null]);
   if (now.warning !== null && now.warning !== before.warning) said.push(["warning", { seconds: now.warning }]);
-  if (now.quality && now.quality !== before.quality) said.push(["quality", told(now.quality)]);
+  if (now.quality && quality(now) !== quality(before)) said.push(["quality", told(now.quality, now.theirs)]);
   if (now.reconnecting !== before.reconnecting) said.push(["reconnecting", { active: now.reconnecting }]);
   if (!now.inside && before.inside && !now.over) said.push(["leave", { reason: now.out }]);
   if (now.ended && !before.ended) said.push(["ended", now.ended]);
@@ -174,6 +177,10 @@ export function news(before: Seen, now: Seen): Said[] {
   return said;
 }
 
-function told({ round_trip_ms, loss_percent, bitrate_kbps }: Quality): Details["quality"] {
-  return { roundTripMs: round_trip_ms, lossPercent: loss_percent, bitrateKbps: bitrate_kbps };
+function quality({ quality: mine, theirs }: Seen): string {
+  return JSON.stringify([mine, theirs]);
+}
+
+function told(mine: Judged, theirs: Judged | null): Details["quality"] {
+  return { level: mine.level, reason: mine.reason, other: theirs?.level ?? null };
 }

@@ -46,6 +46,29 @@ export function dateTime(at: string | number): string {
   return `${day(at)}, ${time(at)}`;
 }
 
+/** A span in another zone, with the day where that differs too; null where it reads as here, or is not known. */
+export function elsewhere(
+  from: number,
+  to: number,
+  timeZone: string,
+): { from: string; to: string; zone: string } | null {
+  try {
+    const at = (options: Intl.DateTimeFormatOptions, when: number, zone?: string) =>
+      new Intl.DateTimeFormat(locale, { ...options, ...(zone ? { timeZone: zone } : {}) }).format(when);
+    const dated = { ...clockFace, weekday: "long", day: "numeric", month: "long" } as const;
+    if (at(dated, from, timeZone) === at(dated, from)) return null;
+    const sameDay = at({ day: "numeric" }, from, timeZone) === at({ day: "numeric" }, from);
+    const named = new Intl.DateTimeFormat(locale, { timeZoneName: "long", timeZone }).formatToParts(from);
+    return {
+      from: at(sameDay ? clockFace : dated, from, timeZone),
+      to: at(clockFace, to, timeZone),
+      zone: named.find((part) => part.type === "timeZoneName")?.value ?? timeZone,
+    };
+  } catch {
+    return null; // a zone that this browser does not know
+  }
+}
+
 /** The zone's name at that time: summer time has a name of its own. */
 export function zone(at: string | number): string {
   return (

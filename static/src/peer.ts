@@ -7,7 +7,10 @@
  * so that a fingerprint changes only when someone really joins anew.
  */
 
+import type { Said } from "./between";
+import { fingerprintIn, fingerprintOf } from "./fingerprint";
 import type { Description, IceServer } from "./protocol";
+import type { Figures } from "./quality";
 
 /** The media lines in the order of the offer. */
 export const LINES = ["microphone", "camera", "screen", "screenAudio"] as const;
@@ -32,14 +35,9 @@ export interface PeerHandlers {
   describe(description: { type: "offer" | "answer"; sdp: string; generation: number }): void;
   remote(tracks: Record<Line, MediaStreamTrack> | null): void;
   state(state: RTCPeerConnectionState): void;
-  chat(text: string): void;
-  chatOpen(open: boolean): void;
-}
-
-export interface Quality {
-  round_trip_ms: number | null;
-  loss_percent: number | null;
-  bitrate_kbps: number | null;
+  /** What came through the data channel, whatever it is. */
+  hear(data: unknown): void;
+  channel(open: boolean): void;
 }
 
 export class Peer {
@@ -187,10 +185,25 @@ export class Peer {
     });
   }
 
-  sendChat(text: string): boolean {
+  say(said: Said): boolean {
     if (this.#channel?.readyState !== "open") return false;
-    this.#channel.send(JSON.stringify({ kind: "chat", text }));
+    this.#channel.send(JSON.stringify(said));
     return true;
+  }
+
+  /**
+   * The fingerprints of the two certificates of this connection: of those that the browser itself has and was shown, or,
+   * where it does not show them (Firefox), of those that the two descriptions in force pin it to. Not from the statistics:
+   * Chromium keeps what it knew of certificates when it was first asked for any, which may be before there was one.
+   */
+  async fingerprints(): Promise<{ mine: string; theirs: string } | null> {
+    const pc = this.#pc;
+    if (!pc) return null;
+    const own = this.#certificate.getFingerprints?.().find(({ algorithm }) => algorithm === "sha-256")?.value;
+    const mine = own ?? fingerprintIn(pc.currentLocalDescription?.sdp ?? "");
+    const [shown] = pc.getTransceivers()[0]?.sender.transport?.getRemoteCertificates?.() ?? [];
+    const theirs = shown ? await fingerprintOf(shown) : fingerprintIn(pc.currentRemoteDescription?.sdp ?? "");
+    return mine && theirs ? { mine, theirs } : null;
   }
 
   close(): void {
@@ -202,11 +215,13 @@ export class Peer {
   }
 
   /** Since the last call: what came in, how much of it was missing, and how far the other end of the path is. */
-  async quality(): Promise<Quality> {
+  async figures(): Promise<Figures> {
     let bytes = 0;
     let packets = 0;
     let lost = 0;
     let rtt: number | null = null;
+    let outgoing: number | null = null;
+    let limited = false;
     for (const report of (await this.#pc?.getStats())?.values() ?? []) {
       if (report.type === "inbound-rtp") {
         bytes += report.bytesReceived ?? 0;
@@ -217,6 +232,10 @@ export class Peer {
       if (report.type === "remote-inbound-rtp" && report.roundTripTime !== undefined) {
         rtt = Math.max(rtt ?? 0, report.roundTripTime);
       }
+      if (report.type === "candidate-pair" && report.nominated && report.availableOutgoingBitrate !== undefined) {
+        outgoing = Math.round(report.availableOutgoingBitrate / 1000);
+      }
+      if (report.type === "outbound-rtp" && report.qualityLimitationReason === "bandwidth") limited = true;
     }
     const at = performance.now();
     const seconds = (at - this.#last.at) / 1000;
@@ -229,6 +248,8 @@ export class Peer {
       round_trip_ms: rtt === null ? null : Math.min(60_000, Math.round(rtt * 1000)),
       loss_percent: fresh && received + missing > 0 ? Math.round((100 * missing) / (received + missing)) : null,
       bitrate_kbps: fresh ? Math.min(1_000_000, Math.round(kbps)) : null,
+      outgoing_kbps: outgoing,
+      limited,
     };
   }
 
@@ -280,7 +301,7 @@ export class Peer {
     if (!pc) return;
     pc.close();
     this.#handlers.remote(null);
-    this.#handlers.chatOpen(false);
+    this.#handlers.channel(false);
   }
 
   async #attach(pc: RTCPeerConnection): Promise<void> {
@@ -315,30 +336,22 @@ export class Peer {
 
   #adopt(channel: RTCDataChannel): void {
     this.#channel = channel;
-    channel.onopen = () => this.#handlers.chatOpen(true);
-    channel.onclose = () => this.#channel === channel && this.#handlers.chatOpen(false);
-    channel.onmessage = ({ data }) => {
-      const text = readChat(data);
-      if (text) this.#handlers.chat(text);
+    const isNewest = () => this.#channel === channel;
+    let told = false;
+    const opened = () => {
+      if (told || !isNewest()) return; // one that comes in may be open already, and say so once more
+      told = true;
+      this.#handlers.channel(true);
     };
-    if (channel.readyState === "open") this.#handlers.chatOpen(true);
+    channel.onopen = opened;
+    if (channel.readyState === "open") queueMicrotask(opened);
+    channel.onclose = () => isNewest() && this.#handlers.channel(false);
+    channel.onmessage = ({ data }) => isNewest() && this.#handlers.hear(data);
   }
 
   /** One step at a time: descriptions and track changes must not overtake each other. */
   #enqueue(step: () => Promise<void>): void {
     this.#queue = this.#queue.then(step).catch((error) => console.warn("peer:", error));
-  }
-}
-
-/** The other side's words, if they are any: it is a stranger's program as far as we know. */
-function readChat(data: unknown): string | null {
-  if (typeof data !== "string" || data.length > 10_000) return null;
-  try {
-    const message: unknown = JSON.parse(data);
-    if (typeof message !== "object" || message === null || !("kind" in message) || !("text" in message)) return null;
-    return message.kind === "chat" && typeof message.text === "string" ? message.text.slice(0, 2_000) : null;
-  } catch {
-    return null;
   }
 }
 

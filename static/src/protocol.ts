@@ -20,6 +20,12 @@ export interface Afterwards {
   contested: boolean;
 }
 
+export interface Away {
+  start: string;
+  end: string;
+  bridged: boolean;
+}
+
 export interface Consent {
   id: string;
   by: Role;
@@ -53,6 +59,8 @@ export interface Done {
   ended?: boolean | null;
   /** report_and_leave: the number under which the report is kept */
   ticket?: string | null;
+  /** test_describe: for the other connection of this page */
+  sdp?: string | null;
 }
 
 export interface Draining {
@@ -148,6 +156,8 @@ export interface Other {
   running_late_minutes?: number | null;
   /** the badge of an expert who is always on time (P1.7) */
   punctual: boolean;
+  /** IANA name, from the booking: both sides' local time */
+  time_zone?: string | null;
 }
 
 export interface PartySummary {
@@ -156,6 +166,7 @@ export interface PartySummary {
   attendance: string | null;
   /** seconds */
   present_seconds: number;
+  away: readonly Away[];
 }
 
 export interface Peer {
@@ -291,6 +302,10 @@ export interface View {
 
 export type Whom = "client" | "expert" | "both" | "platform" | "operator";
 
+export interface CloseTestCommand {
+  command_id: string;
+}
+
 export interface Command {
   command_id: string;
 }
@@ -313,6 +328,11 @@ export interface DescribeCommand {
   type: "offer" | "answer";
   sdp: string;
   generation: number;
+}
+
+export interface DescribeTestCommand {
+  command_id: string;
+  sdp: string;
 }
 
 export interface HangUpCommand {
@@ -338,6 +358,10 @@ export interface MediaCommand {
   microphone: boolean;
   camera: boolean;
   screen: boolean;
+}
+
+export interface OpenTestCommand {
+  command_id: string;
 }
 
 export interface QualityCommand {
@@ -383,6 +407,9 @@ export interface Commands {
   report_and_leave: ReportAndLeaveCommand;
   media: MediaCommand;
   quality: QualityCommand;
+  test_open: OpenTestCommand;
+  test_describe: DescribeTestCommand;
+  test_close: CloseTestCommand;
 }
 
 export interface Events {

@@ -14,7 +14,8 @@ export class Problem extends Error {
   }
 }
 
-export type CheckResult = "ok" | "denied" | "missing" | "busy" | "failed" | "skipped";
+/** `silent`: a microphone that is on and hears nothing; `weak`: a network that will hardly carry a picture. */
+export type CheckResult = "ok" | "denied" | "missing" | "busy" | "silent" | "weak" | "failed" | "skipped";
 
 export interface CheckSteps {
   camera: CheckResult;

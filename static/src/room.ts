@@ -5,12 +5,15 @@
  * No rule depends on it. The server decides who may join, what ends when, and stops the media by itself.
  */
 
+import { Between } from "./between";
 import { ServerClock } from "./clock";
 import { Connection } from "./connection";
 import { type DeviceKind, Devices, isTrouble } from "./devices";
 import { hadJoined, type Identity, rememberJoined } from "./identity";
-import { LINES, type Line, Peer, type Quality } from "./peer";
+import { Network } from "./network";
+import { LINES, type Line, Peer } from "./peer";
 import type { Ack, Commands, Events, HangUpCommand, ReportAndLeaveCommand } from "./protocol";
+import { type Judged, judge, Meter, NO_FIGURES } from "./quality";
 import { type CheckResult, type CheckSteps, Problem, Rest } from "./rest";
 import {
   isOver,
@@ -29,11 +32,13 @@ import { play } from "./sound";
 export type Seat = "none" | "taking" | "taken";
 export type Fatal = "no_link" | "bad_link" | "offline" | "wrong_protocol";
 
-export interface ChatLine {
-  mine: boolean;
-  text: string;
+/** A device went in the middle of the call, and this one took its place; null: none did. */
+export interface Toast {
+  kind: DeviceKind | "speaker";
+  label: string | null;
 }
 
+const TOAST_SHOWN = 8_000;
 const WARNING_SHOWN = 8_000;
 /** Media may pause so long before anybody is told. */
 const PATIENCE = 2_000;
@@ -46,6 +51,7 @@ const SUMMARY_POLL = 10_000;
 export class Room {
   readonly clock = new ServerClock();
   readonly devices = new Devices(() => this.#onDevices());
+  readonly network: Network;
   readonly rest: Rest;
   readonly #identity: Identity;
   readonly #changed: () => void;
@@ -61,6 +67,8 @@ export class Room {
   /** Code of the last refusal, for the page to put in words. */
   refusal: string | null = null;
   online = false;
+  /** For longer than a moment. */
+  offline = false;
   interrupted = false;
   tapToHear = false;
   muted = false;
@@ -68,12 +76,16 @@ export class Room {
   screen: MediaStream | null = null;
   remoteCamera: MediaStream | null = null;
   remoteScreen: MediaStream | null = null;
-  chat: ChatLine[] = [];
-  chatOpen = false;
-  unread = 0;
+  toast: Toast | null = null;
+  /** The own picture is out of one's own sight; the other sees it. */
+  ownHidden = false;
+  /** How the running call is for this side. */
+  quality: Judged | null = null;
+  /** What goes from page to page, past the server. */
+  readonly between: Between;
   speakerHeard: boolean | null = null;
-  /** The newest figures of the running call. */
-  quality: Quality | null = null;
+  /** The microphone is on, and nothing at all comes from it. */
+  silent = false;
   /** What was typed and not sent, by form: a panel may close, and the time may be up, in the middle of a sentence. */
   readonly drafts = new Map<string, FormData>();
 
@@ -100,20 +112,40 @@ export class Room {
   #warned: ReturnType<typeof setTimeout> | undefined;
   #lastCheck = "";
   #wakeLock: WakeLockSentinel | null = null;
+  #meter = new Meter();
+  #offlineSoon: ReturnType<typeof setTimeout> | undefined;
+  #toasted: ReturnType<typeof setTimeout> | undefined;
 
   constructor(identity: Identity, changed: () => void) {
     this.#identity = identity;
     this.#changed = changed;
     this.rest = new Rest(identity.token);
+    this.between = new Between(
+      {
+        say: (said) => this.#peer?.say(said) ?? false,
+        fingerprints: async () => (await this.#peer?.fingerprints()) ?? null,
+      },
+      changed,
+    );
+    this.devices.onFallback = (kind, label) => this.#onFallback({ kind, label });
     this.#connection = new Connection(identity.token, {
       event: (name, data) => this.#onEvent(name, data),
       connected: () => this.#onConnected(),
-      disconnected: () => {
-        this.online = false;
-        this.#changed();
-      },
+      disconnected: () => this.#onDisconnected(),
       refused: (code) => void this.#onRefused(code),
     });
+    this.network = new Network(
+      {
+        open: () => this.#connection.send("test_open", {}),
+        describe: (sdp) => this.#connection.send("test_describe", { sdp }),
+        close: () => void this.#connection.send("test_close", {}),
+        iceServers: () => this.session?.iceServers ?? [],
+      },
+      () => {
+        this.#checkSoon();
+        this.#changed();
+      },
+    );
     this.#audio.autoplay = true;
     addEventListener("online", () => this.#restart());
     addEventListener("pagehide", () => this.#join && this.seat === "taken" && this.rest.leaving(this.#join));
@@ -180,6 +212,7 @@ export class Room {
   async join(): Promise<void> {
     if (this.seat === "taking" || !this.session) return;
     this.seat = "taking";
+    this.network.stop();
     this.replaced = false;
     this.steppedOut = false;
     this.refusal = null;
@@ -227,11 +260,8 @@ export class Room {
         describe: (description) => void this.#connection.send("describe", description),
         remote: (tracks) => this.#onRemote(tracks),
         state: (state) => this.#onPeerState(state),
-        chat: (text) => this.#onChat({ mine: false, text }),
-        chatOpen: (open) => {
-          this.chatOpen = open;
-          this.#changed();
-        },
+        hear: (data) => this.between.hear(data),
+        channel: (open) => this.#onChannel(open),
       },
       ahead,
     );
@@ -322,6 +352,8 @@ export class Room {
     this.#peer = null;
     this.#stopScreen();
     this.interrupted = false;
+    this.quality = null;
+    this.#meter = new Meter();
     this.#wakeLock?.release().catch(() => {});
     this.#wakeLock = null;
   }
@@ -354,9 +386,14 @@ export class Room {
   }
 
   async chooseSpeaker(deviceId: string): Promise<void> {
-    this.devices.speaker = deviceId;
-    await (this.#audio as { setSinkId?(id: string): Promise<void> }).setSinkId?.(deviceId).catch(() => {});
+    this.devices.chooseSpeaker(deviceId);
+    await this.#useSpeaker();
     this.#changed();
+  }
+
+  async #useSpeaker(): Promise<void> {
+    const audio = this.#audio as { setSinkId?(id: string): Promise<void> };
+    await audio.setSinkId?.(this.devices.speaker).catch(() => {});
   }
 
   async shareScreen(on: boolean): Promise<void> {
@@ -419,6 +456,13 @@ export class Room {
     this.#changed();
   }
 
+  setSilent(silent: boolean): void {
+    if (silent === this.silent) return;
+    this.silent = silent;
+    this.#checkSoon();
+    this.#changed();
+  }
+
   #checkSoon(): void {
     clearTimeout(this.#checking);
     this.#checking = setTimeout(() => void this.#sendCheck(), 1_500);
@@ -429,21 +473,22 @@ export class Room {
       camera: this.#result("camera"),
       microphone: this.#result("microphone"),
       speaker: this.speakerHeard === null ? "skipped" : this.speakerHeard ? "ok" : "failed",
-      network: "skipped",
+      network: this.network.result,
     };
   }
 
   get checkStatus(): "asking" | "ok" | "trouble" {
     const { camera, microphone } = this.devices.state;
     if (camera === "asking" || microphone === "asking") return "asking";
-    return isTrouble(camera) || isTrouble(microphone) || this.speakerHeard === false ? "trouble" : "ok";
+    const heard = this.speakerHeard !== false && !this.silent;
+    return isTrouble(camera) || isTrouble(microphone) || !heard || this.network.result === "failed" ? "trouble" : "ok";
   }
 
   async #sendCheck(): Promise<void> {
-    if (this.seat !== "none" || this.state === "ended" || this.checkStatus === "asking") return;
+    if ((this.state !== "checkin" && this.state !== "waiting") || this.checkStatus === "asking") return;
     const { camera, microphone } = this.devices.state;
     const steps = this.checks;
-    const detail = `camera ${camera}, microphone ${microphone}`;
+    const detail = `camera ${camera}, microphone ${microphone}, network ${this.network.detail}`;
     const whole = JSON.stringify([steps, detail]);
     if (whole === this.#lastCheck) return;
     this.#lastCheck = whole;
@@ -454,7 +499,7 @@ export class Room {
 
   #result(kind: DeviceKind): CheckResult {
     const state = this.devices.state[kind];
-    if (state === "on") return "ok";
+    if (state === "on") return kind === "microphone" && (this.silent || this.devices.mutedOutside) ? "silent" : "ok";
     if (!isTrouble(state)) return "skipped";
     return state === "missing" || state === "busy" ? state : "denied";
   }
@@ -464,6 +509,7 @@ export class Room {
   #primeAudio(): void {
     this.#audio.srcObject ??= new MediaStream();
     this.#audio.play().catch(() => {}); // nothing to hear yet; it is the click that counts
+    void this.#useSpeaker();
   }
 
   hear(): void {
@@ -514,6 +560,7 @@ export class Room {
     const interrupted = down > PATIENCE || Boolean(live && silent);
     if (interrupted !== this.interrupted) {
       this.interrupted = interrupted;
+      if (interrupted) this.#onQuality(judge(NO_FIGURES, true));
       this.#changed();
     }
     if (!this.#connection.connected) return;
@@ -536,35 +583,66 @@ export class Room {
 
   async #sendQuality(): Promise<void> {
     if (this.seat !== "taken" || this.#peer?.state !== "connected") return;
-    this.quality = await this.#peer.quality();
-    this.#changed();
-    await this.#connection.send("quality", this.quality);
+    const figures = await this.#peer.figures();
+    if (figures.bitrate_kbps === null) return; // the first look has nothing to compare with
+    this.#onQuality(judge(figures, this.interrupted));
+    const { round_trip_ms, loss_percent, bitrate_kbps } = figures;
+    const level = this.quality?.level ?? null;
+    await this.#connection.send("quality", { level, round_trip_ms, loss_percent, bitrate_kbps });
   }
 
-  // --- words ------------------------------------------------------------------------------------------------------------
-
-  sendChat(text: string): boolean {
-    const sent = this.#peer?.sendChat(text) ?? false;
-    if (sent) this.#onChat({ mine: true, text });
-    return sent;
-  }
-
-  readChat(): void {
-    if (this.unread === 0) return;
-    this.unread = 0;
+  #onQuality(judged: Judged): void {
+    this.quality = this.#meter.look(judged);
+    this.between.tell(this.quality);
     this.#changed();
   }
 
-  #onChat(line: ChatLine): void {
-    this.chat = [...this.chat.slice(-499), line];
-    if (!line.mine) this.unread += 1;
+  // --- from page to page ------------------------------------------------------------------------------------------------
+
+  #onChannel(open: boolean): void {
+    const view = this.session?.view;
+    if (open && view) this.between.opened(view.id, view.me.role);
+    else this.between.closed();
+  }
+
+  hideOwn(hidden: boolean): void {
+    this.ownHidden = hidden;
+    this.#changed();
+  }
+
+  /** Something outside the room has changed that a part of the page shows. */
+  redraw(): void {
+    this.#changed();
+  }
+
+  #onFallback(toast: Toast): void {
+    if (toast.kind === "speaker") void this.chooseSpeaker("");
+    if (this.seat !== "taken") return;
+    this.toast = toast;
+    clearTimeout(this.#toasted);
+    this.#toasted = setTimeout(() => {
+      this.toast = null;
+      this.#changed();
+    }, TOAST_SHOWN);
     this.#changed();
   }
 
   // --- what the server says ---------------------------------------------------------------------------------------------
 
+  #onDisconnected(): void {
+    this.online = false;
+    this.network.stop();
+    clearTimeout(this.#offlineSoon);
+    this.#offlineSoon = setTimeout(() => {
+      this.offline = !this.online;
+      this.#changed();
+    }, PATIENCE);
+    this.#changed();
+  }
+
   #onConnected(): void {
     this.online = true;
+    this.offline = false;
     if (this.seat === "taken") {
       this.#pending = [];
       void this.#takeSeat(this.#join);
@@ -689,6 +767,10 @@ export class Room {
   async #onVisible(): Promise<void> {
     if (document.visibilityState !== "visible") return;
     if (this.seat === "taken" && (!this.#wakeLock || this.#wakeLock.released)) await this.#keepAwake();
+    for (const kind of ["microphone", "camera"] as const) {
+      // after an interruption on iOS a track claims to be live, and is not
+      if (this.seat === "taken" && this.devices.track(kind)?.muted) await this.devices.turnOn(kind);
+    }
     if (this.session) this.#refreshSoon();
   }
 }

@@ -18,6 +18,7 @@ const NOTES: Record<Tone, readonly number[]> = {
 
 export async function play(tone: Tone, speaker = ""): Promise<void> {
   const ctx = audio() as AudioContext & { setSinkId?(id: string): Promise<void> };
+  const out = speaker && !ctx.setSinkId ? await through(ctx, speaker) : ctx.destination;
   await ctx.setSinkId?.(speaker).catch(() => {});
   NOTES[tone].forEach((frequency, index) => {
     const at = ctx.currentTime + 0.05 + index * 0.22;
@@ -25,10 +26,20 @@ export async function play(tone: Tone, speaker = ""): Promise<void> {
     const gain = new GainNode(ctx, { gain: 0 });
     gain.gain.linearRampToValueAtTime(0.12, at + 0.03);
     gain.gain.exponentialRampToValueAtTime(0.0005, at + 0.5);
-    oscillator.connect(gain).connect(ctx.destination);
+    oscillator.connect(gain).connect(out);
     oscillator.start(at);
     oscillator.stop(at + 0.55);
   });
+}
+
+/** Where only elements choose a speaker (Firefox, Safari), the tones go through one. */
+async function through(ctx: AudioContext, speaker: string): Promise<AudioNode> {
+  const out = new MediaStreamAudioDestinationNode(ctx);
+  const element = new Audio() as HTMLAudioElement & { setSinkId?(id: string): Promise<void> };
+  element.srcObject = out.stream;
+  await element.setSinkId?.(speaker).catch(() => {});
+  await element.play().catch(() => {});
+  return out;
 }
 
 /** From 0 to 1, as long as it is asked; null while the browser does not let us listen (before the first click). */

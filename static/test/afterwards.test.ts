@@ -55,7 +55,7 @@ test("P2.1 ratings are open when both are there, or at the end of the time", () 
 });
 
 function ended(attendance: string | null): End {
-  const party = { arrived_at: at(4), lateness_seconds: 240, attendance, present_seconds: 900 };
+  const party = { arrived_at: at(4), lateness_seconds: 240, attendance, present_seconds: 900, away: [] };
   return {
     reason: "completed",
     by: null,

@@ -10,6 +10,7 @@ const blank: Seen = {
   other: false,
   warning: null,
   quality: null,
+  theirs: null,
   reconnecting: false,
   over: false,
   ended: null,
@@ -61,13 +62,13 @@ test("a page that is opened after the end says so", () => {
 });
 
 test("a warning, the figures of the call, an interruption, a refusal", () => {
-  const quality = { round_trip_ms: 40, loss_percent: 1, bitrate_kbps: 900 };
+  const quality = { level: "fair", reason: "loss" } as const;
   expect(news(inside, { ...inside, warning: 60 })).toEqual([["warning", { seconds: 60 }]]);
   expect(names({ ...inside, warning: 60 }, inside)).toEqual([]);
-  expect(news(inside, { ...inside, quality })).toEqual([
-    ["quality", { roundTripMs: 40, lossPercent: 1, bitrateKbps: 900 }],
-  ]);
-  expect(names({ ...inside, quality }, { ...inside, quality: { ...quality } })).toEqual(["quality"]);
+  expect(news(inside, { ...inside, quality })).toEqual([["quality", { level: "fair", reason: "loss", other: null }]]);
+  const theirs = { level: "poor", reason: "delay" } as const;
+  expect(names({ ...inside, quality }, { ...inside, quality: { ...quality } })).toEqual([]);
+  expect(names({ ...inside, quality }, { ...inside, quality, theirs })).toEqual(["quality"]);
   expect(news(inside, { ...inside, reconnecting: true })).toEqual([["reconnecting", { active: true }]]);
   expect(news({ ...inside, reconnecting: true }, inside)).toEqual([["reconnecting", { active: false }]]);
   expect(news(checkin, { ...checkin, error: "too_early" })).toEqual([["error", { code: "too_early" }]]);

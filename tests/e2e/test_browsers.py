@@ -23,6 +23,8 @@ from playwright.async_api import Error as PlaywrightError
 
 from tests.e2e.network import RELAY, Network, entered
 from tests.e2e.stage import CHROMIUM_FLAGS, WATCH_CONNECTIONS, Person, Server, until
+from tests.e2e.test_call import PULLABLE, code
+from tests.e2e.test_checkin import level_of
 from tests.e2e.test_network import UFRAG
 from tests.e2e.test_strict_network import NO_UDP
 
@@ -161,6 +163,20 @@ async def test_firefox_over_tcp_alone(server: Server, anybody: Anybody, client: 
     assert await firefox.page.evaluate(NOMINATED) == ["tcp"]
 
 
+async def test_firefox_tests_its_network_over_udp_and_over_tcp_alone(server: Server, anybody: Anybody) -> None:
+    links = (await server.book(starts_in=3 * 86_400, minutes=5))["links"]
+    udp, tcp = await anybody("firefox", links["client"]), await anybody("firefox", links["expert"])
+    await tcp.page.add_init_script(NO_UDP)
+    for each in (udp, tcp):
+        await each.come()
+        await until(each.by("test-network").is_enabled, 60, "the page is connected")
+        await each.by("test-network").click()
+    for each, way in ((udp, "UDP"), (tcp, "TCP")):
+        assert await level_of(each) in ("good", "fair", "weak")
+        await each.page.get_by_text("Figures").click()
+        assert await each.text("network-way") == way
+
+
 @one_way
 async def test_P3_5_another_network_in_mid_call(
     server: Server, network: Network, anybody: Anybody, client: str, expert: str
@@ -188,6 +204,43 @@ async def test_P3_5_the_experts_computer_sleeps_for_twenty_seconds(server: Serve
     await asyncio.gather(*(one.is_in("call", within=60) for one in people))
     await both_see(*people)
     await nobody_is_blamed(server, people[0])
+
+
+@one_way
+async def test_P5_6_P0_6_a_call_on_a_phone_between_two_kinds_of_browsers(
+    server: Server, anybody: Anybody, client: str, expert: str
+) -> None:
+    """Portrait: the same code, a word each way, a camera that goes, a reload, and a second device."""
+    booked = await server.book(starts_in=-10, minutes=10)
+    people = await anybody(client, booked["links"]["client"]), await anybody(expert, booked["links"]["expert"])
+    for one in people:
+        await one.page.set_viewport_size({"width": 390, "height": 844})
+        await one.page.add_init_script(PULLABLE)
+        await one.join()
+    await both_see(*people)
+    assert await code(people[0]) == await code(people[1])
+    for one, other in (people, people[::-1]):
+        await one.by("close-panel").click()
+        await one.by("chat").click()
+        await one.by("chat-input").fill(f"from {one.link[-4:]}")
+        await one.by("chat-send").click()
+        await other.by("chat").get_by_text("Chat (1)").or_(other.by("chat-input")).first.wait_for(state="visible")
+    for one, other in (people, people[::-1]):
+        assert f"from {other.link[-4:]}" in await one.page.get_by_role("log").inner_text()
+        assert await one.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        await one.by("close-panel").click()
+        await one.page.evaluate("__pull('video')")
+        await one.by("toast").wait_for(state="visible")
+        await other.sees_video(60)
+    await people[1].page.reload()
+    await people[1].is_in("call", within=60)
+    await both_see(*people)
+    assert await code(people[0]) == await code(people[1])
+    second = await anybody(client, people[1].link)
+    await second.join()
+    await people[1].is_in("replaced")
+    await both_see(people[0], second)
+    assert "departed" not in await server.kinds()
 
 
 @one_way

@@ -218,7 +218,7 @@ async def test_a_call_inside_the_shop_and_all_that_it_tells(server: Server, visi
     await client.hears("peer-join")
     await asyncio.gather(client.sees_video(), expert.sees_video())
     quality = await client.hears("quality")
-    assert set(quality) == {"roundTripMs", "lossPercent", "bitrateKbps"}
+    assert set(quality) == {"level", "reason", "other"}
 
     await expert.page.evaluate("document.getElementById('one').remove()")  # gone, but not for good
     await client.hears("peer-leave")

@@ -118,6 +118,7 @@ async def test_the_demo_runs_both_and_stops_both(tmp_path: Path) -> None:
             "-m",
             "server",
             "demo",
+            "--no-history",
             "--port",
             str(port),
             cwd=tmp_path,

@@ -13,9 +13,12 @@ NEVER = re.compile(
 )
 
 
-async def calm(person: Person) -> None:
-    """Nobody is accused of anything on this page, and nothing is counted in front of anybody."""
+async def calm(person: Person, devices: tuple[str, ...] = ()) -> None:
+    """Nobody is accused of anything on this page, and nothing is counted in front of anybody. ``devices``: names that
+    are not ours."""
     text = await person.page.inner_text("body")
+    for name in devices:
+        text = text.replace(name, "")
     assert len(text) > 20
     found = NEVER.search(text)
     assert found is None, text[max(0, found.start() - 60) : found.end() + 60] if found else ""

@@ -374,6 +374,9 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "media": ("microphone", "camera", "screen"),
     "quality": ("round_trip_ms", "loss_percent", "bitrate_kbps"),
     "hang_up": ("cause", "join"),
+    "test_open": (),
+    "test_describe": ("sdp",),
+    "test_close": (),
 }
 _MARK = '42999999["quality",{"command_id":"mark"}]'
 _JOIN = '42999998["join",{"command_id":"first","guidelines":"2026-11"}]'

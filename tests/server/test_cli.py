@@ -63,6 +63,33 @@ def test_keys_without_a_running_server(tmp_path: Path) -> None:
     assert "sessions, moderation, endpoints, read" in unknown.stderr
 
 
+def test_operators_without_a_running_server(tmp_path: Path) -> None:
+    origin = {"HEADSTRT_PUBLIC_URL": "https://calls.example"}
+    made = headstrt(tmp_path, "operators", "add", "ines", "--role", "support", **origin)
+    assert made.returncode == 0, made.stderr
+    first, link = made.stdout.splitlines()
+    id_ = first.split()[0]
+    assert link.startswith("https://calls.example/dashboard/setup#s=")
+    listed = headstrt(tmp_path, "operators", "list").stdout
+    assert f"{id_}  support   invited   never signed in" in listed
+    assert link.partition("#s=")[2] not in listed
+    again = headstrt(tmp_path, "operators", "reset", "ines", **origin).stdout.splitlines()[1]
+    assert again != link
+    assert headstrt(tmp_path, "operators", "revoke", id_).stdout == f"{id_} is revoked\n"
+    assert "revoked" in headstrt(tmp_path, "operators", "list").stdout
+    for wrong, said in (
+        (("add", "ines", "--role", "admin"), "take another"),
+        (("add", "Ines!", "--role", "admin"), "name"),
+        (("add", "ben", "--role", "king"), "role"),
+        (("reset", "ines"), "was ended"),
+        (("revoke", "nobody"), "no such account"),
+    ):
+        refused = headstrt(tmp_path, "operators", *wrong)
+        assert refused.returncode == 1
+        assert said in refused.stderr
+        assert "Traceback" not in refused.stderr
+
+
 def test_settings_that_do_not_work_are_all_named(tmp_path: Path) -> None:
     wrong = headstrt(tmp_path, "serve", HEADSTRT_SECRET="short", HEADSTRT_PORT="99999", HEADSTRT_MEDIA_BIND="nowhere")
     assert wrong.returncode == 2
@@ -130,7 +157,8 @@ async def test_probe_holds_a_call_and_prints_its_ledger_and_settlement(server: S
 
 
 @pytest.mark.parametrize(
-    "command", ["serve", "demo", "probe", "migrate", "backup", "restore", "keys", "verify", "simulate", "doctor"]
+    "command",
+    ["serve", "demo", "probe", "migrate", "backup", "restore", "keys", "operators", "verify", "simulate", "doctor"],
 )
 def test_every_command_explains_itself(tmp_path: Path, command: str) -> None:
     answer = headstrt(tmp_path, command, "--help")

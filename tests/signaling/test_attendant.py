@@ -30,6 +30,7 @@ from signaling.session import (
     Whom,
 )
 from tests.fakes import NOON, FakeClock, FakeDesk, FakeSwitchboard, a_slot
+from tests.signaling.relay.helpers import a_test_offer
 
 CLIENT, EXPERT = Role.CLIENT, Role.EXPERT
 
@@ -657,3 +658,49 @@ async def test_draining_reports_nothing(live: Scene) -> None:
     assert live.kinds("c")[-1] == "Draining"
     await live.pass_time(60)
     assert live.departures == []
+
+
+# --- the network test of a page ---------------------------------------------------------------------------------------
+
+
+def open_test() -> Command:
+    return messages.OpenTestCommand(command_id="t")
+
+
+async def test_a_network_test_is_one_partys_and_ends_with_its_socket() -> None:
+    scene = Scene(NOON + 3 * 24 * 60 * MINUTE)
+    tests, facts = scene.board.tests, list(scene.desk.facts["s1"])
+    await scene.arrive("c1", CLIENT)
+    await scene.arrive("c2", CLIENT)
+    await scene.arrive("e", EXPERT)
+    await scene.ask("c1", open_test())
+    await scene.ask("e", open_test())
+    assert len(tests) == 2
+    await scene.ask("c2", open_test())  # another page of the same party takes its place
+    assert len(tests) == 2
+    with pytest.raises(ProtocolError, match="not_testing"):
+        await scene.ask("c1", messages.DescribeTestCommand(command_id="t", sdp=a_test_offer()))
+    await scene.ask("c1", messages.CloseTestCommand(command_id="t"))
+    await scene.lose("c1")
+    assert len(tests) == 2
+    await scene.lose("c2")
+    assert len(tests) == 1
+    assert scene.desk.facts["s1"] == facts
+    scene.fanout._admitted["c2"] = Admission("s1", CLIENT)  # what it had said before it died is heard after
+    with pytest.raises(ProtocolError, match="stale"):
+        await scene.ask("c2", open_test())
+
+
+async def test_a_network_test_takes_no_part_in_the_session() -> None:
+    scene = Scene()
+    await scene.arrive("c", CLIENT)
+    await scene.arrive("e", EXPERT)
+    await scene.ask("c", open_test())
+    await scene.join("e")
+    await scene.join("c")
+    assert scene.phase() is Phase.LIVE
+    assert len(scene.board.tests) == 1
+    await scene.report(EndByOperator("over"))
+    assert len(scene.board.tests) == 0
+    with pytest.raises(UserError, match="session_over"):
+        await scene.ask("c", open_test())

@@ -14,11 +14,13 @@ import socketio
 from aiohttp.test_utils import TestServer
 
 from signaling.fanout import Fanout
-from signaling.gateway import Gateway
+from signaling.gateway import TEST_COST, Gateway
 from signaling.messages import MAX_SDP, PROTOCOL_VERSION
 from signaling.session import Depart, HangUp, How, Role
-from tests.fakes import House
+from tests.fakes import NOON, House, a_slot
+from tests.signaling.relay.helpers import a_test_answer, a_test_offer
 
+DAY = 86_400_000
 PATIENCE = 20.0  # seconds: how long to wait for what must come, on however busy a machine
 
 
@@ -561,8 +563,8 @@ async def test_a_failing_snapshot_closes_the_socket(
 class Guarding:
     """Counts, and is empty: a guard that nobody has troubled yet must guard all the same."""
 
-    def __init__(self) -> None:
-        self.wrong, self.closed, self.slow = 0, False, False
+    def __init__(self, party: str = "s1/client") -> None:
+        self.wrong, self.closed, self.slow, self.party = 0, False, False, party
 
     def __len__(self) -> int:
         return 0
@@ -574,8 +576,8 @@ class Guarding:
     def failed(self, address: str) -> None:
         self.wrong += 1
 
-    def pace(self, party: str) -> float:
-        assert party == "s1/client"
+    def pace(self, party: str, cost: float = 1.0) -> float:
+        assert (party, cost) in ((self.party, 1.0), (f"{self.party} test", TEST_COST))
         return 5.0 if self.slow else 0.0
 
 
@@ -604,6 +606,31 @@ async def test_what_goes_on_record_is_paced_and_leaving_is_not(house: House, pag
     assert (await client.ask("join", command_id="a"))["ok"]  # the same once more is nothing new
     assert (await client.ask("media", microphone=True, camera=True, screen=False))["ok"]
     assert (await client.ask("step_out"))["ok"]
+
+
+async def test_a_page_calls_itself_to_test_its_network_and_leaves_no_trace(house: House, page: OpenPage) -> None:
+    """Before the doors open, and without a seat; the large answers are not kept for repetitions."""
+    house.desk.add("s2", a_slot(NOON + 3 * DAY, 30))
+    client, facts = await page("client", "s2"), list(house.desk.facts["s2"])
+    house.gateway._guard = guard = Guarding(party="s2/client")
+    assert (await client.ask("test_describe", sdp=a_test_offer()))["code"] == "not_testing"
+    assert (await client.ask("test_open"))["ok"]
+    offer = await client.ask("test_describe", sdp=a_test_offer())
+    assert "a=ice-lite" in offer["sdp"]
+    answer = await client.ask("test_describe", sdp=a_test_answer())
+    assert answer["sdp"].count("a=setup:active") == 1
+    assert len(house.switchboard.tests) == 1
+    assert (await client.ask("test_close"))["ok"]
+    assert (await client.ask("test_close"))["ok"]
+    assert len(house.switchboard.tests) == 0
+    assert not house.gateway._acks.get(("s2", Role.CLIENT))
+    guard.slow = True
+    assert (await client.ask("test_open"))["code"] == "too_many_requests"
+    guard.slow = False
+    assert (await client.ask("test_open"))["ok"]
+    await client.client.disconnect()
+    await until(lambda: len(house.switchboard.tests) == 0)
+    assert list(house.desk.facts["s2"]) == facts
 
 
 async def test_a_party_whose_links_are_renewed_is_out_of_the_call(house: House, page: OpenPage) -> None:

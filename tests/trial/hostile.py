@@ -103,8 +103,8 @@ async def strays(folder: Path, scale: int) -> Row:
         for each in sockets:
             each.close()
         await board.stop()
-    sent, got = sum(each.sent for each in seen), sum(each.got for each in seen)
-    strange, answered = sum(each.sent for each in unwanted), sum(each.got for each in unwanted)
+    sent, got = sum(each.sent for each in seen.lines), sum(each.got for each in seen.lines)
+    strange, answered = sum(each.sent for each in unwanted.lines), sum(each.got for each in unwanted.lines)
     loss = 1 - got / sent
     problems = () if answered == 0 else (f"{answered} packets went to strangers",)
     return Row(

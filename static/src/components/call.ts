@@ -1,24 +1,31 @@
 import { html, nothing } from "lit";
-import { isTrouble } from "../devices";
+import { REACTIONS } from "../between";
 import * as format from "../format";
+import type { Judged } from "../quality";
+import { toggleFullScreen, togglePip } from "../screens";
 import { mayLeaveFreely } from "../session";
+import { type Action, actionOf, SHORTCUTS, shortcutsAreOn } from "../shortcuts";
 import { texts } from "../texts";
 import { loadAfterwards } from "./afterwards-loaded";
 import "./consent";
-import { devicePicker } from "./device-picker";
 import { RoomElement } from "./element";
 import { type IconName, icon } from "./icon";
+import { movingMark } from "./mark";
+import "./own-picture";
+import { signal } from "./signal";
 
 const t = texts.call;
-/** The forms for afterwards come when the call has settled. */
+/** What is behind the buttons comes when the first picture has had its time; the forms for afterwards still later. */
+const FETCH_PANELS = 2_500;
 const FETCH_AFTERWARDS = 15_000;
-type Panel = "chat" | "devices" | "more" | null;
+
+type Panel = "chat" | "devices" | "more" | "safety" | "reactions";
 
 /** State 3: the other's picture large, the own one small, the time always in sight. */
 export class Call extends RoomElement {
   static override properties = { ...RoomElement.properties, _panel: { state: true } };
 
-  declare private _panel: Panel;
+  declare private _panel: Panel | null;
 
   constructor() {
     super();
@@ -27,15 +34,23 @@ export class Call extends RoomElement {
 
   override render() {
     const { view, room, now } = this;
+    const { between } = room;
     const starts = Date.parse(view.starts_at);
     const started = now >= starts;
-    if (this._panel === "chat" && room.unread > 0) queueMicrotask(() => room.readChat());
+    if (this._panel === "chat" && between.unread > 0) queueMicrotask(() => between.read());
+    const beside = this._panel !== null && this._panel !== "reactions";
     return html`
-      <main class="call ${this._panel ? "with-panel" : ""}">
+      <main class="call ${beside ? "with-panel" : ""}">
         <div class="stage">
-          ${this.#remote()} ${this.#own()}
+          ${this.#remote()}
+          <hs-own-picture .room=${room} .now=${now}></hs-own-picture>
           <header class="bar">
-            <span class="name">${view.other.name}${room.session?.sending?.microphone === false ? html` <span class="muted-mark" title=${t.otherMuted(view.other.name)}>${icon("microphoneOff")}<span class="hidden">${t.otherMuted(view.other.name)}</span></span>` : nothing}</span>
+            <span class="name">
+              <span class="who">${view.other.name}</span>
+              ${room.session?.sending?.microphone === false ? html`<span class="muted-mark" title=${t.otherMuted(view.other.name)}>${icon("microphoneOff")}<span class="hidden">${t.otherMuted(view.other.name)}</span></span>` : nothing}
+              ${signal(between.theirs, texts.quality.of(view.other.name), "signal-other")}
+            </span>
+            ${this.#lock()}
             <span class="clock">
               <span class="quiet">${started ? t.timeLeft : t.startsIn}</span>
               <span class="time" role="timer" data-testid="countdown">${format.countdown((started ? Date.parse(view.ends_at) : starts) - now)}</span>
@@ -47,23 +62,19 @@ export class Call extends RoomElement {
                 ? nothing
                 : html`<p class="notice strong" data-testid="warning">${t.warning(Math.floor(room.warning / 60), room.warning)}</p>`
             }</div>
-            <div role="status">
-              ${room.online ? nothing : html`<p class="notice">${t.offline}</p>`}
-              ${room.refusal ? html`<p class="notice">${texts.refusal(room.refusal)}</p>` : nothing}
-            </div>
+            <div role="status">${this.#notices()}</div>
             ${room.tapToHear ? html`<button class="primary" data-testid="tap-to-hear" @click=${() => room.hear()}>${icon("hear")} ${t.tapToHear}</button>` : nothing}
           </div>
-          <hs-consent-notices .room=${room} .now=${now} @hs-more=${() => (this._panel = "more")}></hs-consent-notices>
-          ${this.#overlay()}
+          <hs-consent-notices .room=${room} .now=${now} @hs-more=${() => this.#show("more")}></hs-consent-notices>
+          ${this.#reactions()} ${this.#overlay()}
         </div>
-        ${this._panel === "chat" ? this.#chat() : this._panel === "devices" ? this.#devices() : this._panel === "more" ? this.#more() : nothing}
-        ${this.#controls()}
+        ${this.#panel()} ${this.#controls()}
       </main>
     `;
   }
 
   #remote() {
-    const { room, view } = this;
+    const { room, view, now } = this;
     const sending = room.session?.sending;
     const sharing = sending?.screen === true;
     const stream = sharing ? room.remoteScreen : room.remoteCamera;
@@ -73,7 +84,7 @@ export class Call extends RoomElement {
         aria-label=${view.other.name} .muted=${true} .srcObject=${stream} ?hidden=${!seen}></video>
       ${
         seen
-          ? nothing
+          ? movingMark(view, now)
           : html`<div class="nobody">
               <span class="initial" aria-hidden="true">${view.other.name.slice(0, 1)}</span>
               <p>${room.remoteCamera ? t.cameraOff(view.other.name) : t.connecting}</p>
@@ -82,18 +93,38 @@ export class Call extends RoomElement {
     `;
   }
 
-  #own() {
-    const { devices, screen } = this.room;
-    const stream = screen ?? devices.preview;
+  #lock() {
+    const checked = this.room.between.safety?.checked === true;
+    const label = checked ? texts.safety.checked : texts.safety.button;
     return html`
-      <div class="own">
-        ${
-          stream
-            ? html`<video class=${screen ? "" : "mirror"} data-testid="local-video" aria-label=${t.you} autoplay playsinline
-                .muted=${true} .srcObject=${stream}></video>`
-            : html`<span>${icon("cameraOff")}</span>`
-        }
+      <button class="lock" data-testid="safety" aria-label=${label} title=${titled(label, "safety")} aria-keyshortcuts=${SHORTCUTS.safety}
+        aria-expanded=${this._panel === "safety"} @click=${() => this.#toggle("safety")}>${icon(checked ? "checked" : "lock")}</button>
+    `;
+  }
+
+  #notices() {
+    const { room, view } = this;
+    const { toast, quality } = room;
+    const { theirs } = room.between;
+    const calm = room.interrupted || view.status === "held";
+    return html`
+      ${room.offline ? html`<p class="notice">${t.offline}</p>` : nothing}
+      ${room.refusal ? html`<p class="notice">${texts.refusal(room.refusal)}</p>` : nothing}
+      ${toast ? html`<p class="notice" data-testid="toast">${toast.label ? t.deviceChanged[toast.kind](toast.label) : t.deviceGone[toast.kind]}</p>` : nothing}
+      ${calm ? nothing : weak(quality, texts.quality.mine)}
+      ${calm ? nothing : weak(theirs, texts.quality.of(view.other.name))}
+    `;
+  }
+
+  #reactions() {
+    const { between } = this.room;
+    const { name } = this.view.other;
+    const newest = between.reactions.findLast(({ mine }) => !mine);
+    return html`
+      <div class="reactions" aria-hidden="true">
+        ${between.reactions.map(({ mine, name: which }) => html`<span class=${mine ? "mine" : ""} data-testid="reaction">${REACTIONS[which]}</span>`)}
       </div>
+      <p class="hidden" role="status">${newest ? t.reacted(name, t.reactionNames[newest.name]) : nothing}</p>
     `;
   }
 
@@ -128,112 +159,156 @@ export class Call extends RoomElement {
     const { room } = this;
     const microphone = room.microphoneOn;
     const camera = room.cameraOn;
-    const canShare = Boolean(navigator.mediaDevices?.getDisplayMedia);
+    const { unread } = room.between;
     return html`
       <footer class="controls">
-        ${this.#toggle("mute", microphone ? "microphone" : "microphoneOff", t.mute, microphone, () => room.setMicrophone(!microphone))}
-        ${this.#toggle("camera", camera ? "camera" : "cameraOff", t.camera, camera, () => room.setCamera(!camera))}
-        ${canShare ? this.#toggle("share", "screen", t.share, room.screen !== null, () => room.shareScreen(!room.screen)) : nothing}
-        <button class="control" data-testid="chat" aria-expanded=${this._panel === "chat"} @click=${() => this.#open("chat")}>
-          ${icon("chat")}<span>${room.unread > 0 ? t.unread(room.unread) : t.chat}</span>
-        </button>
-        <button class="control" data-testid="devices" aria-expanded=${this._panel === "devices"} @click=${() => this.#open("devices")}>
-          ${icon("devices")}<span>${t.devices}</span>
-        </button>
-        <button class="control" data-testid="more" aria-expanded=${this._panel === "more"} @click=${() => this.#open("more")}>
-          ${icon("more")}<span>${t.more}</span>
-        </button>
+        ${this.#switch("mute", microphone ? "microphone" : "microphoneOff", t.mute, microphone)}
+        ${this.#switch("camera", camera ? "camera" : "cameraOff", t.camera, camera)}
+        ${canShare() ? this.#switch("share", "screen", t.share, room.screen !== null) : nothing}
+        ${this.#opener("chat", "chat", unread > 0 ? t.unread(unread) : t.chat)}
+        ${this.#opener("reactions", "smile", t.reactions)} ${this.#opener("devices", "devices", t.devices)}
+        ${this.#opener("more", "more", t.more)}
         <span class="gap"></span>
-        <button class="control leave" data-testid="leave" @click=${() => this.dispatchEvent(new CustomEvent("hs-leave", { bubbles: true }))}>
-          ${icon("leave")}<span>${t.leave}</span>
-        </button>
+        ${this.#control("leave", "leave", t.leave, "leave")}
       </footer>
     `;
   }
 
-  #toggle(id: string, image: IconName, label: string, on: boolean, act: () => unknown) {
+  #switch(id: Action, image: IconName, label: string, on: boolean) {
+    return this.#control(id, image, label, "", on);
+  }
+
+  #opener(id: Action & Panel, image: IconName, label: string) {
+    return this.#control(id, image, label, id === "devices" ? "seldom" : "", undefined, this._panel === id);
+  }
+
+  #control(id: Action, image: IconName, label: string, kind: string, pressed?: boolean, expanded?: boolean) {
     return html`
-      <button class="control" data-testid=${id} aria-pressed=${on} @click=${() => void act()}>
-        ${icon(image)}<span>${label}</span>
+      <button class="control ${kind}" data-testid=${id} title=${titled(label, id)} aria-keyshortcuts=${SHORTCUTS[id]}
+        aria-pressed=${pressed ?? nothing} aria-expanded=${expanded ?? nothing} @click=${() => this.#do(id)}>
+        ${icon(image)}<span>${label}</span>${shortcutsAreOn() ? html`<kbd aria-hidden="true">${SHORTCUTS[id].toUpperCase()}</kbd>` : nothing}
       </button>
     `;
   }
 
-  #open(panel: Panel): void {
-    this._panel = this._panel === panel ? null : panel;
-  }
-
-  #panelHead(title: string) {
+  #panel() {
+    const { room, now, _panel: panel } = this;
+    if (panel === null) return nothing;
+    const title = { ...t, safety: texts.safety.heading }[panel];
+    const content = {
+      chat: () => html`<hs-chat .room=${room} .now=${now}></hs-chat>`,
+      devices: () => html`<hs-devices .room=${room} .now=${now}></hs-devices>`,
+      more: () => html`<hs-more .room=${room} .now=${now} @hs-do=${this.#asked}></hs-more>`,
+      safety: () => html`<hs-safety .room=${room} .now=${now}></hs-safety>`,
+      reactions: () => html`<hs-reactions .room=${room} .now=${now}></hs-reactions>`,
+    }[panel]();
+    if (panel === "reactions") return html`<div class="reacting" role="group" aria-label=${title}>${content}</div>`;
     return html`
-      <header>
-        <h2>${title}</h2>
-        <button class="plain" aria-label=${texts.close} @click=${() => this.#open(null)}>${icon("close")}</button>
-      </header>
-    `;
-  }
-
-  #chat() {
-    const { room } = this;
-    return html`
-      <aside class="panel" aria-label=${t.chat}>
-        ${this.#panelHead(t.chat)}
-        <p class="quiet">${t.chatEmpty}</p>
-        <ol class="lines" role="log" aria-live="polite">
-          ${room.chat.map(({ mine, text }) => html`<li class=${mine ? "mine" : ""}><span class="hidden">${mine ? t.me : this.view.other.name}:</span> ${text}</li>`)}
-        </ol>
-        <form class="row" @submit=${this.#send}>
-          <input name="text" autocomplete="off" maxlength="2000" aria-label=${t.chatLabel} placeholder=${room.chatOpen ? t.chatLabel : t.chatClosed} data-testid="chat-input" />
-          <button class="primary" ?disabled=${!room.chatOpen} data-testid="chat-send">${t.chatSend}</button>
-        </form>
+      <aside class="panel ${panel}" aria-labelledby="panel-heading">
+        <header>
+          <h2 id="panel-heading" tabindex="-1">${title}</h2>
+          <button class="plain" data-testid="close-panel" aria-label=${texts.close} @click=${() => this.#close()}>${icon("close")}</button>
+        </header>
+        ${content}
       </aside>
     `;
   }
 
-  #send = (event: SubmitEvent) => {
-    event.preventDefault();
-    const form = event.target as HTMLFormElement;
-    const text = String(new FormData(form).get("text") ?? "").trim();
-    if (text && this.room.sendChat(text)) form.reset();
+  #asked = (event: CustomEvent<Action>) => this.#do(event.detail);
+
+  #do(action: Action): void {
+    const { room } = this;
+    switch (action) {
+      case "mute":
+        void room.setMicrophone(!room.microphoneOn);
+        break;
+      case "camera":
+        void room.setCamera(!room.cameraOn);
+        break;
+      case "share":
+        if (canShare()) void room.shareScreen(!room.screen);
+        break;
+      case "leave":
+        this.dispatchEvent(new CustomEvent("hs-leave", { bubbles: true }));
+        break;
+      case "own":
+        room.hideOwn(!room.ownHidden);
+        break;
+      case "pip":
+        void togglePip(this.querySelector("video.remote"));
+        break;
+      case "fullscreen":
+        void toggleFullScreen();
+        break;
+      default:
+        this.#toggle(action);
+    }
+  }
+
+  #toggle(panel: Panel): void {
+    if (this._panel === panel) this.#close();
+    else void this.#show(panel);
+  }
+
+  /** Where the work is, there the focus goes. */
+  async #show(panel: Panel): Promise<void> {
+    this._panel = panel;
+    await panels().catch(() => {});
+    await this.updateComplete;
+    await new Promise(requestAnimationFrame);
+    if (this._panel !== panel) return;
+    const work = this.querySelector<HTMLElement>(".panel.chat input, .reacting button");
+    (work ?? this.querySelector<HTMLElement>("#panel-heading"))?.focus();
+  }
+
+  #close(): void {
+    const from = this._panel;
+    const inside = this.querySelector(".panel, .reacting")?.contains(document.activeElement);
+    this._panel = null;
+    if (from && inside) this.querySelector<HTMLElement>(`[data-testid=${from}]`)?.focus();
+  }
+
+  #onKey = (event: KeyboardEvent) => {
+    if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
+    if (event.key === "Escape" && this._panel && !document.fullscreenElement) return this.#close();
+    const action = shortcutsAreOn() ? actionOf(event) : null;
+    if (!action) return;
+    event.preventDefault(); // or the letter is typed where the focus goes
+    this.#do(action);
   };
 
-  #devices() {
-    const { room } = this;
-    const c = texts.checkin;
-    const helps = (["microphone", "camera"] as const).flatMap((kind) => {
-      const state = room.devices.state[kind];
-      return isTrouble(state) ? [html`<p class="help">${c.help[kind][state]}</p>`] : [];
-    });
-    return html`
-      <aside class="panel" aria-label=${t.devices}>
-        ${this.#panelHead(t.devices)} ${devicePicker(room, "microphone", c.microphone)}
-        ${devicePicker(room, "camera", c.camera)} ${devicePicker(room, "speaker", c.speaker)} ${helps}
-      </aside>
-    `;
+  override connectedCallback(): void {
+    super.connectedCallback();
+    document.addEventListener("keydown", this.#onKey);
   }
 
-  #more() {
-    return html`
-      <aside class="panel" aria-label=${t.more}>
-        ${this.#panelHead(t.more)}
-        <hs-consent-panel .room=${this.room} .now=${this.now}></hs-consent-panel>
-        <h3>${texts.leave.report}</h3>
-        <p>${texts.leave.reportHelp}</p>
-        <p>
-          <button data-testid="leave-and-report"
-            @click=${() => this.dispatchEvent(new CustomEvent("hs-leave", { bubbles: true, detail: "report" }))}>${texts.leave.report} …</button>
-        </p>
-      </aside>
-    `;
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    document.removeEventListener("keydown", this.#onKey);
   }
 
   protected override firstUpdated(): void {
+    setTimeout(() => void panels().catch(() => {}), FETCH_PANELS);
     setTimeout(() => void loadAfterwards().catch(() => {}), FETCH_AFTERWARDS);
   }
+}
 
-  protected override updated(): void {
-    const lines = this.querySelector(".lines");
-    if (lines) lines.scrollTop = lines.scrollHeight;
-  }
+function panels() {
+  return import("./panels");
+}
+
+function canShare(): boolean {
+  return Boolean(navigator.mediaDevices?.getDisplayMedia);
+}
+
+function titled(label: string, action: Action): string {
+  return shortcutsAreOn() ? t.shortcut(label, SHORTCUTS[action].toUpperCase()) : label;
+}
+
+/** A word where it is more than a moment's matter. */
+function weak(judged: Judged | null, whose: string) {
+  if (judged?.level !== "poor" || !judged.reason) return nothing;
+  return html`<p class="notice" data-testid="weak">${texts.quality.weak(whose, texts.quality.why[judged.reason])}</p>`;
 }
 
 customElements.define("hs-call", Call);

@@ -1,7 +1,8 @@
 import { html, nothing } from "lit";
 import * as format from "../format";
+import { formatMoney } from "../money";
 import { mayLeaveFreely } from "../session";
-import { texts } from "../texts";
+import { locale, texts } from "../texts";
 import { RoomElement } from "./element";
 import { icon } from "./icon";
 
@@ -29,7 +30,6 @@ export class WaitingRoom extends RoomElement {
         </header>
         <section class="card narrow"><hs-preview compact .room=${room} .now=${now}></hs-preview></section>
         <footer class="row centre">
-          <hs-running-late .room=${room} .now=${now}></hs-running-late>
           <button data-testid="leave" @click=${() => this.dispatchEvent(new CustomEvent("hs-leave", { bubbles: true }))}>
             ${icon("leave")} ${texts.call.leave}
           </button>
@@ -42,9 +42,15 @@ export class WaitingRoom extends RoomElement {
     const { view, now } = this;
     const { leave_at } = view.may;
     if (!leave_at) return nothing;
-    if (mayLeaveFreely(view, now)) return html`<p role="status">${t.leaveNow}</p>`;
-    const say = view.me.role === "client" && view.fee ? t.leaveAtClient : t.leaveAt;
-    return html`<p>${say(format.time(leave_at), view.other.name)}</p>`;
+    const fee = view.me.role === "client" && view.fee ? formatMoney(view.fee, locale) : null;
+    const free = mayLeaveFreely(view, now);
+    const at = format.time(leave_at);
+    const { name } = view.other;
+    return html`
+      <p role="status">${free ? (fee ? t.leaveNowClient(fee) : t.leaveNow) : nothing}</p>
+      ${free ? nothing : html`<p data-testid="leave-at">${fee ? t.leaveAtClient(at, name, fee) : t.leaveAt(at, name)}</p>`}
+      ${free || !view.may.step_out ? nothing : html`<p class="quiet">${t.comeBack(format.time(view.ends_at))}</p>`}
+    `;
   }
 }
 

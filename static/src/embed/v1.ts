@@ -6,7 +6,9 @@
  */
 
 export type Role = "client" | "expert";
-export type CheckResult = "ok" | "denied" | "missing" | "busy" | "failed" | "skipped";
+/** `none`: nothing comes in. */
+export type Level = "good" | "fair" | "poor" | "none";
+export type CheckResult = "ok" | "denied" | "missing" | "busy" | "silent" | "weak" | "failed" | "skipped";
 
 /** What each event carries in its `detail`. */
 export interface HeadstrtSessionDetails {
@@ -27,8 +29,8 @@ export interface HeadstrtSessionDetails {
   "peer-leave": null;
   /** So long until the hard stop: 10, 5 and 1 minute, 30 and 10 seconds. */
   warning: { seconds: number };
-  /** Every five seconds of a call: of what comes in, and the way to the other person and back. */
-  quality: { roundTripMs: number | null; lossPercent: number | null; bitrateKbps: number | null };
+  /** How the call is for this side, with the reason where it is not good, and for the other; whenever that changes. */
+  quality: { level: Level; reason: "loss" | "delay" | "bandwidth" | "no_media" | null; other: Level | null };
   /** The connection is interrupted, or back again. */
   reconnecting: { active: boolean };
   /** The session is over; also when the page is opened after its end. */

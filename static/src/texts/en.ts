@@ -198,7 +198,7 @@ export const en = {
 
   checkin: {
     when: (day: string, from: string, to: string, zone: string) => `${day}, ${from} to ${to}, ${zone}`,
-    devices: "Camera and microphone",
+    devices: "Camera, sound and connection",
     preview: "Your camera, as in a mirror",
     asking: "Waiting for your browser’s permission …",
     cameraOff: "Camera off",
@@ -209,7 +209,17 @@ export const en = {
     microphone: "Microphone",
     speaker: "Speaker",
     level: "Microphone level",
+    speak: "Say something: the bar should move.",
+    hears: "We can hear you.",
     silent: "We can’t hear anything. Is the right microphone chosen, and is it switched on?",
+    mutedOutside: "Your microphone is muted, by a switch on it or in your system. Turn it on there.",
+    mark: { ok: "Works:", attention: "Needs a look:" },
+    fellBack: (gone: string, instead: string) => `“${gone}” was disconnected. We are using “${instead}” now.`,
+    gone: {
+      camera: (gone: string) => `“${gone}” was disconnected, and there is no other camera. You can join by audio.`,
+      microphone: (gone: string) => `“${gone}” was disconnected, and there is no other microphone.`,
+      speaker: (gone: string) => `“${gone}” was disconnected, and your browser names no other speaker.`,
+    },
     testSpeaker: "Play a sound",
     heard: "Did you hear it?",
     yes: "Yes",
@@ -218,23 +228,90 @@ export const en = {
     notHeard: "Turn the volume up, or choose another speaker, and play it again.",
     help: {
       camera: {
-        denied_by_browser:
-          "Your browser keeps the camera from this page. Open the site settings beside the address and allow it.",
-        denied_by_system:
-          "Your system keeps the camera from your browser. Allow it in the system’s privacy settings, then try again.",
-        missing: "No camera was found. Plug one in, or join without.",
-        busy: "Your camera does not start. Another program may be using it; close that one and try again.",
+        denied_by_browser: "Your browser keeps the camera from this page.",
+        dismissed: "Your browser asked whether this page may use the camera. Press “Try again” and choose “Allow”.",
+        denied_by_system: "Your system keeps the camera from your browser.",
+        missing: "No camera was found. If you plug one in, this page notices.",
+        busy: "Your camera does not start. Another program or tab may be using it: close that one, then press “Try again”.",
       },
       microphone: {
-        denied_by_browser:
-          "Your browser keeps the microphone from this page. Open the site settings beside the address and allow it.",
-        denied_by_system:
-          "Your system keeps the microphone from your browser. Allow it in the system’s privacy settings, then try again.",
-        missing: "No microphone was found. Plug one in, or join to listen and write.",
-        busy: "Your microphone does not start. Another program may be using it; close that one and try again.",
+        denied_by_browser: "Your browser keeps the microphone from this page.",
+        dismissed: "Your browser asked whether this page may use the microphone. Press “Try again” and choose “Allow”.",
+        denied_by_system: "Your system keeps the microphone from your browser.",
+        missing: "No microphone was found. If you plug one in, this page notices.",
+        busy: "Your microphone does not start. Another program or tab may be using it: close that one, then press “Try again”.",
       },
     },
-    withoutDevices: "You can join without a camera, and even without a microphone.",
+    /** Where it is allowed. `what` is "Camera" or "Microphone", as the settings name it. */
+    ways: {
+      browser: {
+        chromium: "Click the sign at the left end of the address bar and allow it there. This page goes on by itself.",
+        firefox:
+          "Click the crossed-out sign beside the address, take the block away with ×, then press “Try again” and choose “Allow”.",
+        safari: "In the menu Safari › Settings for this website, choose “Allow”, then press “Try again”.",
+        safariPhone: "Tap the sign in the address bar, then Website settings, and allow it. Then tap “Try again”.",
+        phone: "Tap the sign beside the address, then Permissions, and allow it. Then tap “Try again”.",
+        other: "Open the settings for this site, beside the address, and allow it. Then press “Try again”.",
+      },
+      system: {
+        windows: (what: string) =>
+          `Open Settings › Privacy & security › ${what} and switch on access for apps and for your browser. Then press “Try again”.`,
+        mac: (what: string) =>
+          `Open System Settings › Privacy & Security › ${what} and switch your browser on. It may have to be started again.`,
+        linux: (what: string) =>
+          `If your browser came as a Flatpak or Snap, allow it there: ${what}. Then press “Try again”.`,
+        android: (what: string) =>
+          `Open Settings › Apps › your browser › Permissions and allow: ${what}. Then tap “Try again”.`,
+        ios: (what: string) =>
+          `Open the Settings app, choose your browser and switch on: ${what}. Then tap “Try again”.`,
+        other: (what: string) => `Allow it in your system’s privacy settings: ${what}. Then press “Try again”.`,
+      },
+    },
+    without: {
+      camera: "You can join by audio all the same.",
+      microphone: "You can join all the same, see and hear the other person, and write.",
+    },
+    network: {
+      name: "Connection",
+      test: "Test",
+      again: "Test again",
+      idle: "How well your network carries a call. It takes about ten seconds.",
+      running: "Testing your connection, about ten seconds …",
+      untested: (code: string) =>
+        ({
+          tests_full: "Many people are testing just now. Try again in a moment.",
+          too_many_requests: "You have tested often enough for now. Try again in a minute.",
+          stopped: "The test was stopped.",
+          offline: "This page is not connected at the moment. Try again when it is.",
+        })[code] ?? "The test could not be done just now. You can join all the same.",
+      level: {
+        good: "Your connection is good.",
+        fair: "Your connection will do.",
+        weak: "Your connection is weak.",
+        none: "No call gets through on this network.",
+      },
+      because: {
+        delay: () => "What you say arrives late. A cable, or a place nearer to your router, often helps.",
+        loss: () => "Part of what is sent does not arrive. A cable, or a place nearer to your router, often helps.",
+        slow: () => "There is little room for a picture. Close downloads and videos, or join by audio.",
+        detour: () =>
+          "It lets a call through by a detour only (TCP), so picture and sound may stutter. Another network, or your phone’s, may do better.",
+        no_way: (port: number | null) =>
+          `Try another network, or your phone’s, or switch off a VPN. Who looks after this network has to allow UDP or TCP${port ? ` to port ${port}` : ""}. You can still try to join.`,
+      },
+      figures: "Figures",
+      roundTrip: "There and back",
+      missing: "Did not arrive",
+      room: "Carries",
+      way: "Way",
+      ms: (value: number) => `${value} ms`,
+      percent: (value: number) => `${value} %`,
+      mbit: (value: string, enough: boolean) => (enough ? `${value} Mbit/s or more` : `${value} Mbit/s`),
+    },
+    allGood: "Everything works.",
+    ahead: "You can close this page. The same link opens it again when it is time.",
+    theirTime: (name: string, from: string, to: string, zone: string) =>
+      `For ${name} that is ${from} to ${to}, ${zone}.`,
     guidelines: "How we meet here",
     rules: [
       "Be on time. Nobody should have to wait for a session that they booked.",
@@ -259,9 +336,9 @@ export const en = {
     startedAgo: "Started",
     steppedOut: (end: string) => `You stepped out. You can come back until ${end}.`,
     elsewhere: "You are in this session on another device. Joining here moves it to this one.",
-    late: "I’m running late",
+    late: "I’m running late, by about",
     lateBy: (minutes: number) => `${minutes} min`,
-    lateSent: (minutes: number) => `We said that you are about ${minutes} minutes late.`,
+    lateSent: (minutes: number, name: string) => `${name} can see that you are running about ${minutes} minutes late.`,
     lateFailed: "That could not be sent. Please try again.",
     calendar: "Add to calendar",
   },
@@ -290,9 +367,12 @@ export const en = {
     running: "Time left",
     early: "If you are both here early you may talk already. The booked time begins at the start.",
     leaveAt: (time: string, name: string) => `If ${name} is not here by ${time}, you can leave freely.`,
-    leaveAtClient: (time: string, name: string) =>
-      `If ${name} is not here by ${time}, you can leave freely, and the fee is asked back for you.`,
+    leaveAtClient: (time: string, name: string, fee: string) =>
+      `If ${name} is not here by ${time}, you can leave freely, and the whole fee, ${fee}, is asked back for you.`,
     leaveNow: "You can leave now. It does not count against you.",
+    leaveNowClient: (fee: string) =>
+      `You can leave now. It does not count against you, and the whole fee, ${fee}, is asked back for you.`,
+    comeBack: (end: string) => `Until then you can also step out and come back, up to ${end}.`,
     arrived: (name: string) => `${name} is here!`,
     punctual: "Known for being on time",
   },
@@ -322,6 +402,87 @@ export const en = {
     chatSend: "Send",
     chatClosed: "Chat opens when you are connected.",
     me: "You",
+    reactions: "React",
+    reactionNames: {
+      thumbs: "Thumbs up",
+      heart: "Heart",
+      clap: "Applause",
+      laugh: "Laughing",
+      surprise: "Surprised",
+      hand: "Raised hand",
+    },
+    reacted: (name: string, what: string) => `${name}: ${what}`,
+    pip: "Picture in picture",
+    fullScreen: "Full screen",
+    /** What a button does, and the key for it. */
+    shortcut: (label: string, key: string) => `${label} (${key})`,
+    shortcuts: "One key for each button, while you are not typing",
+    markHelp:
+      "A mark with your name moves over the other’s picture, and one with theirs over yours. It says who was looking; it does not keep a device in the room from recording.",
+    deviceChanged: {
+      microphone: (label: string) => `Your microphone was disconnected. You are using another: ${label}.`,
+      camera: (label: string) => `Your camera was disconnected. You are using another: ${label}.`,
+      speaker: (label: string) => `Your speaker was disconnected. You are using another: ${label}.`,
+    },
+    deviceGone: {
+      microphone: "Your microphone was disconnected, and there is no other. You can still listen and write.",
+      camera: "Your camera was disconnected, and there is no other. You can still talk.",
+      speaker: "Your speaker was disconnected. You hear the call by the usual one of this device.",
+    },
+  },
+
+  own: {
+    show: "Show your own picture",
+    hide: "Hide your own picture",
+    move: "Move your own picture",
+    moveHelp: (corner: string) =>
+      `Move your own picture, now ${corner}: by the arrow keys, or press for the next corner`,
+    corner: {
+      "top left": "top left",
+      "top right": "top right",
+      "bottom left": "bottom left",
+      "bottom right": "bottom right",
+    },
+  },
+
+  quality: {
+    mine: "Your connection",
+    of: (name: string) => `${name}’s connection`,
+    level: { good: "good", fair: "fair", poor: "weak", none: "interrupted" },
+    why: {
+      loss: "some sound and picture does not arrive",
+      delay: "it takes long to arrive",
+      bandwidth: "there is little room for the picture",
+      no_media: "nothing arrives at present",
+    },
+    say: (whose: string, level: string) => `${whose}: ${level}`,
+    sayWhy: (whose: string, level: string, why: string) => `${whose}: ${level}, ${why}`,
+    weak: (whose: string, why: string) => `${whose} is weak: ${why}.`,
+  },
+
+  safety: {
+    heading: "Safety code",
+    button: "Safety code, not compared yet",
+    checked: "Checked: you both see the same code",
+    about: (name: string) =>
+      `Read this code to ${name}, or let ${name} read it to you. If both of you see the same, nobody stands between your two browsers.`,
+    waiting: "The code is being made …",
+    impossible: "There is no code for this connection. You can step out and join again to make a new one.",
+    compare: "Compare the codes.",
+    same: "They are the same",
+    waitingFor: (name: string) => `You said that they are the same. ${name} has not yet.`,
+    theyChecked: (name: string) => `${name} says that they are the same. Compare the codes.`,
+    different: "They are different",
+    differentHelp:
+      "Say nothing that others must not hear. Leave, and join again with the link of your invitation; if the codes still differ, write to us.",
+    limits: "Whoever joins anew, on another device say, brings a new code.",
+    /** In the order of the pictures; short, for reading aloud. */
+    names: [
+      ...["dog", "cat", "lion", "horse", "elephant", "rabbit", "fish", "butterfly"],
+      ...["sunflower", "tree", "mushroom", "moon", "star", "cloud", "fire", "rainbow"],
+      ...["apple", "banana", "grapes", "carrot", "bread", "cake", "coffee", "balloon"],
+      ...["bell", "key", "anchor", "bicycle", "train", "scissors", "umbrella", "guitar"],
+    ],
   },
 
   held: {
@@ -474,11 +635,26 @@ export const en = {
     expert: "Expert here",
     mutual: "Heard and saw each other",
     arrived: (time: string) => `from ${time}`,
+    fromTo: (from: string, to: string) => `${from} to ${to}`,
+    /** The drawing, for whoever does not see it. */
+    timeline: (client: string, expert: string) => `Client here: ${client}. Expert here: ${expert}.`,
     absent: "did not join",
     next: "Keep this link: everything here can be seen again with it.",
     calendarFailed: "The calendar entry could not be loaded.",
     receipt: "Your signed record",
     unloaded: "The rest of this page could not be loaded.",
+  },
+
+  next: {
+    heading: "What comes next",
+    until: (time: string, what: string) => `Until ${time}: ${what}`,
+    what: {
+      rate: (name: string) => `say how it was with ${name}`,
+      refund: () => "ask back the time that was not delivered",
+      appeal: () => "object to the restriction on your account",
+    },
+    calendar: "Add to calendar",
+    link: "Open your session again with the link of your invitation.",
   },
 
   receipt: {

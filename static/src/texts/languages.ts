@@ -10,7 +10,7 @@ export interface Language {
   afterwards(): Promise<AfterwardsTexts>;
 }
 
-export type Code = "en" | "qps";
+export type Code = "en" | "es" | "de" | "hi" | "qps";
 
 export const languages: Record<Code, Language> = {
   en: {
@@ -18,6 +18,24 @@ export const languages: Record<Code, Language> = {
     direction: "ltr",
     words: async () => (await import("./en")).en,
     afterwards: async () => (await import("./en-afterwards")).enAfterwards,
+  },
+  es: {
+    name: "Español",
+    direction: "ltr",
+    words: async () => (await import("./es")).es,
+    afterwards: async () => (await import("./es-afterwards")).esAfterwards,
+  },
+  de: {
+    name: "Deutsch",
+    direction: "ltr",
+    words: async () => (await import("./de")).de,
+    afterwards: async () => (await import("./de-afterwards")).deAfterwards,
+  },
+  hi: {
+    name: "हिन्दी",
+    direction: "ltr",
+    words: async () => (await import("./hi")).hi,
+    afterwards: async () => (await import("./hi-afterwards")).hiAfterwards,
   },
   /** No language: English with long, accented words, written from right to left, to try the pages with (`?lang=qps`). */
   qps: {

@@ -19,6 +19,6 @@ function stretch(value: unknown): unknown {
 
 function strange(text: string): string {
   if (!/\p{L}/u.test(text)) return text;
-  const more = "·".repeat(Math.ceil(text.length / 3));
+  const more = " ····".repeat(Math.ceil(text.length / 15)); // which may be broken, as words are
   return `⟦${[...text].map((letter) => ACCENTED[PLAIN.indexOf(letter)] ?? letter).join("")}${more}⟧`;
 }

@@ -30,6 +30,7 @@ class Stats:
     drops: dict[str, int] = field(default_factory=lambda: {"late": 5})
     workers: int = 1
     worker_restarts: int = 0
+    tests: int = 0
 
 
 @dataclass

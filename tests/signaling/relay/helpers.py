@@ -33,6 +33,36 @@ def sample(name: str) -> str:
     return (SDP / f"{name}.txt").read_bytes().decode()
 
 
+FINGERPRINT = ":".join(["AB"] * 32)
+
+
+def a_test_offer(setup: str = "actpass", fingerprint: str = FINGERPRINT) -> str:
+    """What a page's network test offers: one data channel."""
+    return "\r\n".join(
+        (
+            "v=0",
+            "o=- 1 2 IN IP4 127.0.0.1",
+            "s=-",
+            "t=0 0",
+            "a=group:BUNDLE 0",
+            "m=application 9 UDP/DTLS/SCTP webrtc-datachannel",
+            "c=IN IP4 0.0.0.0",
+            "a=candidate:1 1 udp 2122194687 192.0.2.2 43946 typ host",
+            f"a=ice-ufrag:{setup[:4]}",
+            "a=ice-pwd:012345678901234567890123",
+            f"a=fingerprint:sha-256 {fingerprint}",
+            f"a=setup:{setup}",
+            "a=mid:0",
+            "a=sctp-port:5000",
+            "",
+        )
+    )
+
+
+def a_test_answer(fingerprint: str = FINGERPRINT) -> str:
+    return a_test_offer("active", fingerprint)
+
+
 def credentials(name: str) -> Credentials:
     return Credentials(f"ufrag{name}".ljust(12, "x"), f"password{name}".ljust(24, "x"))
 
@@ -234,8 +264,12 @@ class Bench:
 def ice_of(outgoing: Outgoing) -> Credentials:
     """What the page was told to dial with."""
     assert outgoing.sdp is not None
-    ufrag = re.search(r"^a=ice-ufrag:(\S+)", outgoing.sdp, re.MULTILINE)
-    password = re.search(r"^a=ice-pwd:(\S+)", outgoing.sdp, re.MULTILINE)
+    return ice_in(outgoing.sdp)
+
+
+def ice_in(text: str) -> Credentials:
+    ufrag = re.search(r"^a=ice-ufrag:(\S+)", text, re.MULTILINE)
+    password = re.search(r"^a=ice-pwd:(\S+)", text, re.MULTILINE)
     assert ufrag
     assert password
     return Credentials(ufrag[1], password[1])

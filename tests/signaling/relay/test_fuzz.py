@@ -11,15 +11,17 @@ import random
 from collections import Counter, deque
 from typing import Any
 
+import pytest
 from aioice import stun
 
 from signaling.relay import flood, wire
+from signaling.relay import port as udp
 from signaling.relay.ice import Credentials
 from signaling.relay.leg import CHECK_BURST, CHECKS_PER_SECOND, MAX_PATHS, REMEMBERED_FOR, Call, Drop
 from signaling.relay.port import READS_PER_WAKE_UP, STREAMS_PER_LEG, Port
 from signaling.relay.tcp import PER_SOURCE, Streams
 from signaling.session import Role
-from tests.signaling.relay.helpers import DTLS, PLENTY, SRTCP, SRTP, credentials, request
+from tests.signaling.relay.helpers import DTLS, PLENTY, SRTCP, SRTP, Bench, credentials, request
 
 PACKETS = int(os.environ.get("HEADSTRT_TEST_PACKETS", "100_000"))
 SEED = int(os.environ.get("HEADSTRT_TEST_SEED", "1"))
@@ -210,6 +212,59 @@ def bounded(port: Port) -> None:
             assert len(leg.paths) <= MAX_PATHS
             assert len(leg._seen) <= CHECKS_PER_SECOND * REMEMBERED_FOR + CHECK_BURST
     assert sum(map(len, port._routes.values())) <= 2 * MAX_PATHS * len(port._calls)
+
+
+def mutated(bench: Bench, seed: int, packets: int) -> list[object]:
+    """A scene of honest parties and mutated packets on real sockets: what everybody got, was told, was dropped."""
+    fuzz = Fuzz(seed)  # for its dice; its port is another
+    dice = fuzz.dice
+    peers = []
+    for number in (1, 2):
+        bench.port.open(number, 1_000.0 + packets / 800 * number)
+        for role in Role:
+            bench.port.admit(number, role, credentials(f"{number}{role}"))
+            peers.append(bench.peer(credentials(f"{number}{role}")))
+    stranger = bench.peer(credentials("stranger"))
+    outcome: list[object] = []
+    for step in range(packets):
+        peer = dice.choice((*peers, *peers, *peers, stranger))
+        if step % 40 == 0:
+            for each in peers:
+                each.send(request(each.known, transaction=dice.randbytes(12)))
+        packet = dice.choice((DTLS, SRTP, SRTP, SRTP, SRTCP, request(peer.known, transaction=dice.randbytes(12))))
+        if dice.random() < 0.4:
+            packet = fuzz.mutate(packet)
+        for _ in range(dice.choice((1, 1, 1, 5))):
+            peer.send(packet[:9_000])
+        if step % 20 == 19:
+            for _ in range(3):
+                bench.turn()
+            for each in (*peers, stranger):
+                got = each.received()
+                outcome.append([packet for packet in got if packet[:1] > b"\3"])
+                outcome.append([packet[:20] for packet in got if packet[:1] <= b"\3"])  # an answer says more: the port
+            bench.now += dice.choice((0.0, 0.004, 0.1))
+    bench.port.report()
+    outcome += [report for report in bench.told if not isinstance(report, wire.Switched)]  # their names are random
+    return [*outcome, bench.port.drops, bench.port.totals()]
+
+
+def test_mutated_packets_fare_the_same_together_and_one_by_one(
+    packet_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the compiled part and by the pure one, each beside the port that reads one packet after the other."""
+    together = Bench()
+    monkeypatch.setattr(udp, "AVAILABLE", False)
+    singly = Bench()
+    try:
+        packets = max(2_000, PACKETS // 20)
+        assert mutated(together, SEED, packets) == mutated(singly, SEED, packets)
+        assert {Drop.DEADLINE, Drop.UNKNOWN_SOURCE, Drop.MALFORMED} <= set(together.port.drops)
+        assert Drop.FAULT not in together.port.drops
+        assert together.port.totals().packets > packets // 4
+    finally:
+        together.close()
+        singly.close()
 
 
 class Wire:

@@ -9,7 +9,7 @@ import pytest
 
 from signaling.relay import many
 from signaling.relay.leg import BATCH_BYTES, BATCH_PACKETS
-from signaling.relay.many import SLOTS, Batch, Name
+from signaling.relay.many import SLOTS, Batch, Name, address_of
 from signaling.relay.port import MAX_PACKET
 from tests.signaling.relay.helpers import LOOPBACKS
 
@@ -43,7 +43,7 @@ def test_a_batch_is_what_recvfrom_would_have_given(sockets: Three) -> None:
     second.sendto(b"other", ours.getsockname())
     assert batch.receive() == 6
     assert [batch.packet(slot) for slot in range(6)] == [*(packet[:LONGEST] for packet in packets), b"other"]
-    assert [batch.source(slot) for slot in range(6)] == [first.getsockname()] * 5 + [second.getsockname()]
+    assert [address_of(batch.raw(slot)) for slot in range(6)] == [first.getsockname()] * 5 + [second.getsockname()]
     rows = list(batch.each(6))
     assert [size for _, size, _, _ in rows] == [0, 1, 502, 1280, LONGEST, 5]
     assert [(one, two) for _, _, one, two in rows[2:]] == [(22, 3), (0, 1), (7, 7), (111, 116)]

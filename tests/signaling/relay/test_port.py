@@ -12,8 +12,11 @@ from signaling.relay import wire
 from signaling.relay.flood import EARLY_FOR, PER_SOURCE
 from signaling.relay.ice import Credentials, Refusal
 from signaling.relay.leg import CHECK_BURST, FRESH, Ceiling, Drop
+from signaling.relay.many import Batch
 from signaling.session import Role
 from tests.signaling.relay.helpers import DTLS, LOOPBACKS, PLENTY, SRTCP, SRTP, Bench, credentials, request
+
+pytestmark = pytest.mark.usefixtures("packet_path")
 
 
 def test_packets_go_verbatim_to_the_other_side_and_nowhere_else(bench: Bench) -> None:
@@ -476,13 +479,14 @@ def played(bench: Bench, seed: int) -> list[object]:
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("ceiling", [PLENTY, Ceiling(bits_per_second=2_000_000, packets_per_second=66)], ids=str)
 def test_packets_fare_the_same_together_and_one_by_one(
-    seed: int, ceiling: Ceiling, monkeypatch: pytest.MonkeyPatch
+    seed: int, ceiling: Ceiling, packet_path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The deadline, the ceiling, path switches and all: for whoever has no recvmmsg, and for the rule as such."""
     together = Bench(ceiling)
     monkeypatch.setattr(udp, "AVAILABLE", False)
     singly = Bench(ceiling)
     try:
+        assert [isinstance(batch, Batch) for batch in together.port._batches] == [packet_path == "pure"]
         assert all(together.port._batches)
         assert not any(singly.port._batches)
         assert played(together, seed) == played(singly, seed)

@@ -615,9 +615,11 @@ async def test_stop_ends_the_worker_and_frees_the_port() -> None:
 
 
 PARENT = """
-import asyncio, sys
+import asyncio, logging, structlog
 from signaling.session import Role
 from tests.signaling.relay.helpers import Relay, checked, carries
+
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))  # stdout is for the test
 
 async def main():
     relay = Relay()

@@ -1,22 +1,27 @@
 import "../../styles/base.css";
 import "../../styles/session.css";
+import "../../styles/call.css";
 import "../../styles/forms.css";
+import "../../styles/checkin.css";
 import "../../components/check-in";
+import "../../components/preview";
+import "../../components/network-check";
 import "../../components/waiting-room";
 import "../../components/call";
 import "../../components/leave-dialog";
-import "../../components/summary";
-import "../../components/refund";
 import "../../components/running-late";
 import "../../components/calendar";
 import { html, LitElement, nothing } from "lit";
 import { languagesOn } from "../../components/language";
 import { Embedded, embedders } from "../../embedded";
+import { frozen } from "../../frozen";
 import { type Identity, identityWith, linked, readIdentity } from "../../identity";
 import { type Fatal, Room } from "../../room";
 import { texts } from "../../texts";
 import { bookedIn } from "../../texts/choice";
 
+/** What comes after the call is fetched when the page has had time for all else, or when it is due. */
+const FETCH_OVER = 4_000;
 /** An embedder hands the token over when the page has loaded. */
 const HANDED_WITHIN = 3_000;
 
@@ -27,6 +32,8 @@ class SessionPage extends LitElement {
   #embedded: Embedded | null = null;
   #handing = false;
   #leaving: "ways" | "report" | null = null;
+  #over: Promise<unknown> | null = null;
+  #unloaded = false;
   #tick: ReturnType<typeof setTimeout> | undefined;
 
   protected override createRenderRoot(): HTMLElement {
@@ -55,6 +62,15 @@ class SessionPage extends LitElement {
     });
     this.#room = room;
     void room.start();
+    setTimeout(() => this.#fetchOver(), FETCH_OVER);
+  }
+
+  #fetchOver(): void {
+    this.#over ??= import("../../components/over").catch(() => {
+      this.#over = null; // and is tried again when it is due
+      this.#unloaded = this.#room?.state === "ended";
+      this.requestUpdate();
+    });
   }
 
   #onToken(token: string): void {
@@ -79,7 +95,10 @@ class SessionPage extends LitElement {
     const view = this.#room?.session?.view;
     if (view) await bookedIn(view.me.locale ?? null);
     await this.#room?.calm();
-    super.scheduleUpdate();
+    const draw = () => super.scheduleUpdate();
+    const inCall = ["call", "held"].includes(document.body.dataset.state ?? "");
+    if (inCall && this.#room?.state === "ended") await frozen(draw);
+    else draw();
   }
 
   override render() {
@@ -111,16 +130,33 @@ class SessionPage extends LitElement {
         ${state === "checkin" ? html`<hs-check-in .room=${room} .now=${now}></hs-check-in>` : nothing}
         ${state === "waiting" ? html`<hs-waiting-room .room=${room} .now=${now}></hs-waiting-room>` : nothing}
         ${state === "call" || state === "held" ? html`<hs-call .room=${room} .now=${now}></hs-call>` : nothing}
-        ${state === "ended" ? html`<hs-summary .room=${room} .now=${now}></hs-summary>` : nothing}
+        ${state === "ended" ? this.#summary(room, now) : nothing}
         ${inside ? html`<hs-leave-dialog .room=${room} .now=${now} .open=${this.#leaving !== null} .at=${this.#leaving ?? "ways"}></hs-leave-dialog>` : nothing}
       </div>
     `;
   }
 
+  #summary(room: Room, now: number) {
+    if (this.#unloaded) {
+      return html`<main class="page centre" role="alert">
+        <h1>${texts.ended.plain.heading}</h1>
+        <p>${texts.ended.unloaded}</p>
+        <button class="primary" @click=${() => location.reload()}>${texts.error.again}</button>
+      </main>`;
+    }
+    this.#fetchOver();
+    return html`<hs-summary .room=${room} .now=${now}></hs-summary>`;
+  }
+
   #title(state: string): string {
     const other = this.#room?.session?.view.other;
     if (!other || state === "error") return texts.title;
-    if (state === "call" && document.hidden) return texts.waiting.arrived(other.name);
+    const warning = this.#room?.warning ?? null;
+    if (warning !== null && (state === "call" || state === "held")) {
+      return texts.call.warning(Math.floor(warning / 60), warning); // whoever shares a window sees the tab's name
+    }
+    const before = state === "checkin" || state === "waiting" || state === "call";
+    if (before && document.hidden && other.status === "here") return texts.waiting.arrived(other.name);
     return texts.with(other.name);
   }
 

@@ -1,0 +1,7 @@
+/** What is behind the buttons of the call; it comes when the first picture has had its time. */
+
+import "./chat";
+import "./devices";
+import "./more";
+import "./reactions";
+import "./safety";
