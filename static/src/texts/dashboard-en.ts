@@ -104,7 +104,7 @@ const rules: Record<string, string> = {
 };
 
 const ends: Record<EndReason, (who: string) => string> = {
-  completed: () => "Completed: the hard stop came",
+  completed: () => "Completed",
   hung_up: (who) => `The ${who} hung up`,
   lost: (who) => `The ${who}’s connection was lost`,
   left_page: (who) => `The ${who} left the page`,
@@ -142,7 +142,7 @@ const marks: Record<string, (who: string, detail: Detail) => string> = {
   consent_given: (who) => `${who} gave consent in writing`,
   consent_refused: (who) => `${who} refused consent`,
   consent_withdrawn: (who) => `${who} withdrew consent`,
-  ended: (_, { reason, by }) => `The end: ${ends[reason as EndReason]?.(whom[String(by)] ?? "") ?? reason}`,
+  ended: (_, { reason, by }) => `The end. ${ends[reason as EndReason]?.(whom[String(by)] ?? "") ?? reason}`,
 };
 
 /** Of an entry of the ledger. */
@@ -609,6 +609,8 @@ export const texts = {
     cause: "Cause",
     noComplaints: "Nobody complained.",
     told: "Told to others",
+    toldSum: (events: number, failed: number, pending: number) =>
+      `${plural(events, "event")}${failed ? `, ${plural(failed, "delivery", "deliveries")} failed` : ""}${pending ? `, ${pending} pending` : ""}`,
     nothingTold: "Nothing of this session was told to anybody.",
     nobodyAsked: "no endpoint asked for it",
     letter: "Letter",

@@ -343,7 +343,11 @@ class SessionView extends View<Whole> {
 
   #told({ data, letters }: SessionDeliveries) {
     if (data.length === 0 && !letters?.length) return html`<p class="empty">${t.nothingTold}</p>`;
+    const all = data.flatMap((event) => event.deliveries);
+    const failed = all.filter((each) => each.status === "failed").length;
+    const pending = all.filter((each) => each.status === "pending").length;
     return html`
+      <details ?open=${failed > 0}><summary>${t.toldSum(data.length, failed, pending)}</summary>
       <ul class="rows">
         ${data.map(
           (event) => html`
@@ -356,7 +360,7 @@ class SessionView extends View<Whole> {
           (letter) =>
             html`<li><span class="quiet">${t.letter}</span> ${texts.letters[letter.kind] ?? letter.kind} (${texts.role[letter.role].toLowerCase()}) ${chip(letter.status, letter.status === "failed" ? "bad" : "faint")} ${letter.why ?? nothing}</li>`,
         )}
-      </ul>
+      </ul></details>
     `;
   }
 
