@@ -8,7 +8,7 @@ PAGES := $(shell find static/src static/public static/*.html static/*.ts static/
 TEST_PACKAGES := chromium curl firefox-esr gcc iproute2 jq libc6-dev openssl postgresql python3-dev redis-server
 BENCH_PACKAGES := chromium coturn gcc libc6-dev postgresql python3-dev
 
-.PHONY: run test bench trial check setup packages types diagram screenshot format clean
+.PHONY: run test bench trial check setup packages types diagram screenshot sizes format clean
 
 run: setup ## the server with two sample bookings; PHONE=1 adds TLS and a QR code
 	$(BIN)/headstrt demo $(if $(PHONE),--phone)
@@ -62,6 +62,9 @@ diagram: setup ## docs/session-machine.md, from the table of the state machine
 screenshot: setup packages ## the pages of a real call, in var/pictures; the README's is one of them
 	$(BIN)/python -m tests.e2e.picture var/pictures
 	cp var/pictures/desktop-light-call.png docs/call.png
+
+sizes: setup ## docs/sizes.md, from the pages as they are built
+	$(BIN)/python -m tests.sizes
 
 format: setup
 	$(BIN)/ruff check --fix .

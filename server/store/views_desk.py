@@ -338,11 +338,9 @@ Sample = tuple[Ms, float | None, float | None, str | None]
 """When, the round trip in milliseconds, the loss in percent, the level."""
 
 
-async def quality(reader: Reader, start: Ms, end: Ms, limit: int) -> list[Sample] | None:
-    """What calls in ``[start, end)`` measured; None where nothing measures."""
-    q = tables.metadata.tables.get("quality")
-    if q is None:
-        return None
+async def quality(reader: Reader, start: Ms, end: Ms, limit: int) -> list[Sample]:
+    """What calls in ``[start, end)`` measured, out of ``limit`` rows of samples at most."""
+    q = tables.quality
     query = select(q.c.samples).where(q.c.until >= start, q.c.since < end).order_by(q.c.since).limit(limit)
     async with reader.read() as connection:
         rows = (await connection.execute(query)).all()
@@ -351,9 +349,7 @@ async def quality(reader: Reader, start: Ms, end: Ms, limit: int) -> list[Sample
 
 async def newest_quality(reader: Reader, session_ids: Collection[str], since: Ms) -> dict[tuple[str, str], Sample]:
     """By session and role, what was measured last, if that was after ``since``."""
-    q = tables.metadata.tables.get("quality")
-    if q is None or not session_ids:
-        return {}
+    q = tables.quality
     query = (
         select(q.c.session_id, q.c.role, q.c.samples)
         .where(q.c.session_id.in_(sorted(session_ids)), q.c.until >= since)
