@@ -114,24 +114,20 @@ async def loaded(page: Page) -> None:
 
 
 def told(folder: Path) -> Path:
-    """A file that holds the month; for ``asyncio.run``, outside of any loop."""
+    """A file that holds the month; outside of any loop."""
+    return asyncio.run(tell(folder))
+
+
+async def tell(folder: Path) -> Path:
+    """The same, inside of one. All of it is handed on, while there was nobody to be told of it."""
     path = folder / "month.sqlite3"
-
-    async def tell() -> None:
-        async with office(path, Clock()) as made:
-            await _told(made)
-
-    asyncio.run(tell())
+    async with office(path, Clock()) as made:
+        await month(made).tell()
+        deliverer = Deliverer(made.database, Egress(LOOPBACK), made.desk.endpoints.sealing_key, made.clock)
+        while (await made.rows("select count(*) from outbox where position is null"))[0][0]:
+            await deliverer.round()
+        await deliverer.stop()
     return path
-
-
-async def _told(made: Office) -> None:
-    """With all of it handed on, while there was nobody to be told of it."""
-    await month(made).tell()
-    deliverer = Deliverer(made.database, Egress(LOOPBACK), made.desk.endpoints.sealing_key, made.clock)
-    while (await made.rows("select count(*) from outbox where position is null"))[0][0]:
-        await deliverer.round()
-    await deliverer.stop()
 
 
 @contextlib.asynccontextmanager

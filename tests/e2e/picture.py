@@ -19,6 +19,7 @@ from typing import Any, Literal
 from playwright.async_api import Browser, Playwright, async_playwright
 
 from signaling.messages import to_rfc3339
+from tests.e2e.desk import desk_server, loaded, tell
 from tests.e2e.sitter import picture
 from tests.e2e.stage import CHROMIUM_FLAGS, ROOT, WATCH_CONNECTIONS, Person, Server
 
@@ -225,6 +226,38 @@ async def studio(playwright: Playwright, folder: Path) -> AsyncIterator[Studio]:
         await server.stop()
 
 
+DESK = (
+    ("live", "live now"),
+    ("today", "today"),
+    ("cases", "the queue"),
+    ("sessions", "sessions"),
+    ("sessions/bk_812", "one session, and why its settlement says what it says"),
+    ("people", "people"),
+    ("people/e_max", "one person"),
+    ("complaints", "complaints"),
+    ("sanctions", "sanctions and appeals"),
+    ("overview", "figures"),
+    ("webhooks", "webhooks"),
+    ("health", "health"),
+    ("audit", "audit"),
+    ("operators", "operators"),
+)
+
+
+async def desk(studio: Studio, album: Album, frame: str, month: Path) -> None:
+    """What operators see, over a scripted month."""
+    with tempfile.TemporaryDirectory() as scratch:
+        async with desk_server(month, Path(scratch)) as server:
+            seen = await studio.enter("client", "", frame)
+            await server.office.desk.endpoints.create(server.sink, (), "The shop", "key_shop")
+            await server.signed_in(seen.page, "admin", "#/live")
+            for address, title in DESK:
+                await seen.page.goto(f"{server.origin}/dashboard#/{address}")
+                await loaded(seen.page)
+                await album.shoot(seen, frame, f"desk-{address.replace('/', '-')}", f"Dashboard: {title}")
+            await seen.context.close()
+
+
 async def main(folder: Path, index: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.jpg"):
@@ -232,9 +265,11 @@ async def main(folder: Path, index: Path) -> None:
     album = Album(folder)
     with tempfile.TemporaryDirectory() as scratch:
         async with async_playwright() as playwright, studio(playwright, Path(scratch)) as ours:
+            month = await tell(Path(scratch))
             for frame in FRAMES:
                 for story in STORIES:
                     await story(ours, album, frame)
+                await desk(ours, album, frame, month)
     index.write_text(album.index())
     total = sum(file.stat().st_size for file in folder.glob("*.jpg"))
     sys.stdout.write(f"{len(list(folder.glob('*.jpg')))} pictures, {total / 1e6:.1f} MB\n")

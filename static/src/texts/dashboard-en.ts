@@ -474,7 +474,7 @@ export const texts = {
     starts: "Starts",
     outcome: "What happens",
     would: "Then",
-    outcomes: { done: "Done", unchanged: "Stays as it is", refused: "Refused" },
+    outcomes: { done: "Will be done", unchanged: "Stays as it is", refused: "Cannot be done" },
     instead: (who: string, as: string) => `${who}: ${as}`,
     lost: (span: string) => `not delivered: ${span}`,
   },
