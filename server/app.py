@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hmac
 import os
 import signal
+import socket
 import ssl
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 
 import structlog
 import uvloop
@@ -22,6 +25,7 @@ from aiohttp import web
 from server import logs, tokens
 from server.api.access import client_address
 from server.api.control import control_app
+from server.api.deps import NodeState
 from server.api.doorstep import Runner
 from server.api.health import METRICS
 from server.api.hub import Hub
@@ -30,6 +34,7 @@ from server.api.routes import SERVER_OPTIONS, Deps, build_app
 from server.config import Settings, throwaway_secret
 from server.control import socket_path
 from server.desk import Desk, Rules
+from server.homes import Homes
 from server.mail.address import parse as mailbox
 from server.mail.render import Sheet
 from server.mail.sender import Sender
@@ -38,13 +43,16 @@ from server.pulse import Pulse
 from server.selftest import SelfTest
 from server.store.database import Locked, open_database
 from server.store.migrate import upgrade
+from server.store.postgres import PostgreSQL
 from server.store.sealing import derive_sealing_key
 from server.store.sqlite import SQLite
 from server.timers import Timers
 from server.vitals import Vitals
 from server.webhooks.delivery import Deliverer
 from server.webhooks.egress import Egress
-from signaling.attendant import Attendant
+from signaling.attendant import COME_BACK_MS, Attendant
+from signaling.bus import Bus
+from signaling.cluster import ClusterFanout, ClusterGateway
 from signaling.fanout import Fanout
 from signaling.gateway import Gateway
 from signaling.relay.switchboard import RelaySettings, Switchboard
@@ -59,6 +67,38 @@ DRAIN_WITHIN_MS = 2_000
 def wall_clock() -> Ms:
     """UTC in milliseconds: for the record and for deadlines."""
     return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """What one of several servers has besides."""
+
+    bus: Bus
+    homes: Homes
+    gateway: ClusterGateway
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        async with contextlib.AsyncExitStack() as stack:
+            await self.bus.start()
+            stack.push_async_callback(self.bus.stop)
+            await self.homes.start()
+            stack.push_async_callback(self.homes.stop)
+            await self.gateway.start()
+            stack.push_async_callback(self.gateway.stop)
+            yield
+
+    def state(self) -> NodeState:
+        """For /readyz and the metrics."""
+        return NodeState(
+            name=self.homes.name,
+            lease=self.homes.living,
+            redis=not self.bus.deaf,
+            sessions=len(self.homes.held()),
+            nodes=len(self.homes.nodes),
+            given_up=self.homes.lost,
+            dropped=self.bus.dropped,
+        )
 
 
 class Service:
@@ -79,10 +119,11 @@ class Service:
             api_key=settings.api_key,
             sealing_key=derive_sealing_key(secret),
         )
-        self.database = open_database(settings.database_url)
+        together = bool(settings.redis_url)
+        self.database = open_database(settings.database_url, together=together)
         self.desk = Desk(self.database, rules, clock)
         egress = Egress(settings.webhook_allow, development=settings.env == "development")
-        self.deliverer = Deliverer(self.database, egress, self.desk.endpoints.sealing_key, clock)
+        self.deliverer = Deliverer(self.database, egress, self.desk.endpoints.sealing_key, clock, alone=not together)
         self.mail = self._mail(settings)
         if self.mail is not None:
             self.deliverer.handed_on.append(self.mail.handed_on)
@@ -99,7 +140,8 @@ class Service:
             on_media=lambda session: self.attendant.media(session),  # noqa: PLW0108 - it is made below
             on_stopped=lambda session: self.attendant.stopped(session),  # noqa: PLW0108
         )
-        self.fanout = Fanout(monotonic=time.monotonic, address_of=client_address, origins=(settings.origin,))
+        kind = ClusterFanout if together else Fanout
+        self.fanout = kind(monotonic=time.monotonic, address_of=client_address, origins=(settings.origin,))
         self.attendant = Attendant(
             self.desk,
             self.fanout,
@@ -109,7 +151,11 @@ class Service:
             ice_servers=settings.ice_servers,
         )
         limiter = Limiter()  # one for both doors
-        self.gateway = Gateway(self.desk, self.attendant, self.fanout, clock, guard=limiter)
+        self.cluster: Cluster | None = None
+        if isinstance(self.fanout, ClusterFanout):
+            self.cluster = self._cluster(settings, secret, self.fanout, limiter)
+        else:
+            self.gateway = Gateway(self.desk, self.attendant, self.fanout, clock, guard=limiter)
         self.timers = Timers(self.desk.wake, self.desk.sweep, clock, tidy=self.desk.retain)
         self.self_test = SelfTest(self.desk, settings.origin, clock, settings.self_test_every)
         self.pulse = Pulse(self.desk, clock, mutual=self.attendant.mutuals, on_step=self._stepped)
@@ -118,6 +164,8 @@ class Service:
         self.desk.mutual = self.switchboard.mutual_ms
         self.desk.alarm = self.timers.wake_at
         self.desk.listeners.append(self.attendant)
+        if self.cluster is not None:
+            self.desk.listeners.append(self.cluster.gateway)
         hub = Hub()
         self.desk.listeners.append(hub)
         self.desk.operators.signed_out = hub.end
@@ -126,16 +174,17 @@ class Service:
                 desk=self.desk,
                 database=self.database,
                 settings=settings,
-                attendant=self.attendant,
+                attendant=self.cluster.gateway if self.cluster else self.attendant,
                 switchboard=self.switchboard,
                 clock=clock,
                 draining=lambda: self.draining,
                 demo=lambda: self.demo,
-                sockets=lambda: len(self.fanout.everyone()),
+                sockets=lambda: len(self.fanout.own()),
                 limiter=limiter,
                 hub=hub,
                 self_test=lambda: self.self_test.newest,
                 attempts=lambda: self.deliverer.outcomes,
+                node=lambda: self.cluster.state() if self.cluster else None,
                 vitals=lambda: self.vitals.history,
             )
         )
@@ -156,6 +205,8 @@ class Service:
                 log.info("migrated", before=before, after=after)
             await self.switchboard.start()
             stack.push_async_callback(self.switchboard.stop)
+            if self.cluster is not None:
+                await stack.enter_async_context(self.cluster.running())
             await self.attendant.start()
             stack.push_async_callback(self.attendant.stop)
             await self.desk.reconcile()  # before any timer: what fell into an outage must be known as that first (P3.9)
@@ -190,12 +241,54 @@ class Service:
             clock=self.clock,
             rating_window=self.desk.rules.terms.rating_window,
             reminder=settings.mail_reminder_minutes * MINUTE,
+            alone=not settings.redis_url,
         )
+
+    def _cluster(self, settings: Settings, secret: str, fanout: ClusterFanout, limiter: Limiter) -> Cluster:
+        """What there is besides where several servers share a database."""
+        assert isinstance(self.database, PostgreSQL)
+        process = self.database.name
+        bus = Bus(settings.redis_url, process, _space(secret, self.database))
+        homes = Homes(
+            self.database,
+            self.desk,
+            self.attendant,
+            bus,
+            name=settings.node or f"{socket.gethostname()}-{process[-4:]}",
+            process=process,
+            monotonic=time.monotonic,
+            relay=self.switchboard.lease,
+            draining=self._drains,
+        )
+        fanout.bus = bus
+        gateway = ClusterGateway(
+            self.desk,
+            self.attendant,
+            fanout,
+            self.clock,
+            places=homes,
+            bus=bus,
+            monotonic=time.monotonic,
+            guard=limiter,
+        )
+        self.desk.homes = homes
+        self.desk.relinked = gateway.relinked
+        self.desk.measure = gateway.mutual_ms
+        return Cluster(bus, homes, gateway)
+
+    def _drains(self) -> None:
+        """``headstrt drain``: no more are taken here; those that are stay to their end."""
+        if not self.draining:
+            log.info("draining")
+        self.draining = True
 
     async def drain(self) -> None:
         """Take no more sessions, and tell the pages to come back in a moment (here, or to another node)."""
         self.draining = True
-        await self.attendant.drain(DRAIN_WITHIN_MS)
+        if self.cluster is not None:  # their pages find the next home as soon as they come back
+            self.attendant.draining = True
+            await self.cluster.homes.leave(self.clock())
+        await self.attendant.drain(DRAIN_WITHIN_MS if self.cluster is None else COME_BACK_MS)
 
     def _stepped(self, by: Ms) -> None:
         """The wall clock is not where it was: whatever was set by it is set again."""
@@ -243,6 +336,11 @@ class Service:
         finally:
             await runner.cleanup()
             path.unlink(missing_ok=True)
+
+
+def _space(secret: str, database: PostgreSQL) -> str:
+    """Under what name these servers meet in Redis: others that use the same one have another secret or database."""
+    return hmac.new(secret.encode(), f"redis\0{database.url.database}".encode(), "sha256").hexdigest()[:16]
 
 
 def serve(settings: Settings, ready: Callable[[Service], Awaitable[None]] | None = None) -> int:

@@ -1,5 +1,5 @@
-"""The command line: ``headstrt serve | demo | probe | migrate | backup | restore | keys | operators | verify``
-``| simulate | doctor``.
+"""The command line: ``headstrt serve | demo | probe | migrate | backup | restore | drain | keys | operators``
+``| verify | simulate | doctor``.
 
 Each command reads the settings, calls one thing and prints; what is wrong is one clear line on stderr and
 exit code 1 or 2.
@@ -99,6 +99,22 @@ def migrate(
         _fail(f"{error}; a running server migrates by itself when it starts")
     except OSError as error:
         _fail(str(error))
+
+
+@app.command()
+def drain(
+    node: Annotated[str, typer.Argument(help="the node's name; default: HEADSTRT_NODE")] = "",
+    within: Annotated[int, typer.Option(min=0, max=86_400, help="seconds after which calls are moved")] = 3600,
+    wait: Annotated[bool, typer.Option(help="return when nothing is left on it")] = True,
+) -> None:
+    """Have one of several servers take no more sessions; calls on it go on to their end, or for so long."""
+    from server.control import drain as run
+
+    settings = _settings()
+    name = node or settings.node
+    if not name:
+        _fail("name the node: `headstrt drain NAME`, as /readyz shows it", code=2)
+    _run(run(settings, name, within, print, wait=wait))
 
 
 @app.command()

@@ -11,6 +11,7 @@ import re
 import secrets
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
@@ -24,6 +25,7 @@ from signaling.messages import IceServer
 PREFIX = "HEADSTRT_"
 MIN_SECRET = 32
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?")
+_NODE = re.compile(r"[A-Za-z0-9._-]+")
 _WEAK = ("change-me", "changeme", "secret", "development", "example", "default")
 
 CommaList = Annotated[tuple[str, ...], NoDecode]
@@ -78,6 +80,10 @@ class Settings(BaseSettings):
     webhook_allow: CommaList = Field(
         (), description="addresses or networks that webhooks may go to though they are private, also without TLS"
     )
+    redis_url: str = Field(
+        "", description="redis://host:6379: one of several servers on one PostgreSQL; empty: alone", repr=False
+    )
+    node: str = Field("", max_length=64, description="name of this one of several; default: the host's and a number")
     self_test_every: int = Field(
         0, ge=0, le=86_400, description="seconds between calls with which the server tests itself; 0: none"
     )
@@ -129,6 +135,20 @@ class Settings(BaseSettings):
             raise ValueError("must begin with https:// (or http:// for trying it out)")
         return value.rstrip("/")
 
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, value: str) -> str:
+        if value and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must begin with redis://, rediss:// (TLS) or unix://")
+        return value
+
+    @field_validator("node")
+    @classmethod
+    def _node(cls, value: str) -> str:
+        if value and not _NODE.fullmatch(value):
+            raise ValueError("letters, digits, dots, dashes and underscores")
+        return value
+
     @field_validator("smtp_url")
     @classmethod
     def _mail_server(cls, value: str) -> str:
@@ -152,6 +172,10 @@ class Settings(BaseSettings):
             problems.append("TLS_CERT and TLS_KEY go together")
         if self.smtp_url and not self.mail_from:
             problems.append("SMTP_URL needs MAIL_FROM")
+        if self.redis_url and parse_url(self.database_url).get_backend_name() != "postgresql":
+            problems.append("REDIS_URL is for several servers on one PostgreSQL; DATABASE_URL names none")
+        if self.redis_url and not self.secret:
+            problems.append("REDIS_URL needs SECRET, the same for all servers")
         if self.media_port and self.media_ports[-1] > 65_535:
             problems.append("MEDIA_PORT and MEDIA_WORKERS together go past port 65535")
         if self.env == "production":
@@ -193,6 +217,8 @@ class Settings(BaseSettings):
             secret = name in ("secret", "api_key", "ice_servers")
             if name == "database_url":
                 value = shown_url(parse_url(value))
+            if name == "redis_url" and value:
+                value = shown_address(value)
             if name == "smtp_url" and self.mail_server is not None:
                 value = self.mail_server.shown
             shown[PREFIX + name.upper()] = ("(set)" if value else "(not set)") if secret else str(value)
@@ -211,6 +237,14 @@ def load(**overrides: Any) -> Settings:
         raise ConfigError(problems) from None
     except SettingsError as error:
         raise ConfigError([f"{error}: not valid JSON"]) from None
+
+
+def shown_address(url: str) -> str:
+    """A URL without the password in it."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{parts.netloc.rpartition('@')[2]}"))
 
 
 def throwaway_secret() -> str:

@@ -13,6 +13,7 @@ import json
 import os
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,15 +24,17 @@ from server.config import Settings
 from server.desk import Desk, Rules
 from server.desk.operators import COMMAND
 from server.policy.terms import Terms
+from server.store import homes
 from server.store.database import Locked, open_database
 from server.store.keys import Key
 from server.store.migrate import ready
 from server.store.sealing import derive_sealing_key
-from signaling.errors import HeadstrtError, UserError
+from signaling.errors import HeadstrtError, NotFound, UserError
 from signaling.messages import to_rfc3339
 
 M = TypeVar("M", bound=BaseModel)
 
+_LOOK = 1.0
 _LONGEST = 100  # a unix socket's path has room for 107 bytes
 
 
@@ -71,6 +74,30 @@ async def call(settings: Settings, act: str, **arguments: Any) -> dict[str, Any]
         return await _do(Desk(database, rules, lambda: time.time_ns() // 1_000_000), act, arguments)
     finally:
         await database.close()
+
+
+async def drain(
+    settings: Settings, name: str, within: int, say: Callable[[str], None], *, wait: bool
+) -> dict[str, Any]:
+    """Have a node take no more; ``wait`` until nothing lives on it. ``NotFound`` when there is none of that name."""
+    database = open_database(settings.database_url)
+    if not database.shared:
+        raise OSError("one server alone has nobody to hand over to: stop it, and its pages come back by themselves")
+    await database.start(alone=False)
+    try:
+        if not await database.write(lambda c: homes.drain(c, name, within * 1000)):
+            raise NotFound(f"No node that is alive is called {name}.", code="no_such_node")
+        say(f"{name} takes no more")
+        while wait:
+            async with database.read() as connection:
+                left = [node for node in await homes.living(connection) if node.name == name]
+            if not any(node.load for node in left):
+                say(f"{name} is empty")
+                break
+            await asyncio.sleep(_LOOK)
+    finally:
+        await database.close()
+    return {}
 
 
 async def ask_for_backup(path: Path, to: Path) -> None:

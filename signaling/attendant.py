@@ -22,7 +22,7 @@ from typing import Any, Protocol, TypeVar
 import structlog
 
 from signaling import messages, presence
-from signaling.errors import ProtocolError, Stale, UserError
+from signaling.errors import Elsewhere, ProtocolError, Stale, UserError
 from signaling.fanout import Fanout
 from signaling.messages import Command, Done, PeerStatus, ServerMessage
 from signaling.ports import Admission, Clock, Desk, Report
@@ -62,6 +62,7 @@ SHOW_AFTER = 0.03  # what is on its way to the other's picture goes first
 SOCKETS_PER_PARTY = 5
 DRAIN_WITHIN = 5.0
 EXPULSIONS_REMEMBERED = 1024
+COME_BACK_MS = 300  # over how long pages spread their coming back, when their session has moved
 
 T = TypeVar("T")
 
@@ -540,6 +541,36 @@ class Attendant:
         """``mutual_ms`` of every session that is lived now."""
         return {session: self.mutual_ms(session) for session in self._sessions}
 
+    # --- one of several servers ---
+
+    def lives(self, session: str) -> bool:
+        """Whether anybody has its page open, or a call is on."""
+        live = self._sessions.get(session)
+        return live is not None and not live.idle
+
+    def in_call(self, session: str) -> bool:
+        """Whether somebody has taken a seat."""
+        live = self._sessions.get(session)
+        return live is not None and not live.over and (bool(live.coming) or any(p.join for _, p in live.parties))
+
+    async def abandon(self, session: str) -> None:
+        """This session lives elsewhere from now on: its legs are dropped, its pages come back by themselves.
+
+        What is under way here finds that it is over; nothing goes on record.
+        """
+        live = self._sessions.pop(session, None)
+        if live is None:
+            return
+        live.over = True
+        if live.opened:
+            live.opened = False
+            self._switchboard.close(session)
+        for role in Role:
+            for sid in self._fanout.sids(session, role):
+                await self._fanout.tell_one(sid, messages.Draining(version=live.version, after_ms=COME_BACK_MS))
+                await self._fanout.close(sid)
+                self._fanout.unbind(sid)
+
     async def expel(self, session: str, role: Role) -> None:
         """This party's links were renewed: whoever came with an old one must show the new one.
 
@@ -817,7 +848,7 @@ class Attendant:
             return None
         try:
             return await self._desk.report(session, event, at)
-        except UserError as error:  # the session went on meanwhile
+        except (UserError, Elsewhere) as error:  # the session went on meanwhile, or lives on another node
             log.info("not taken", session=session, event_kind=type(event).__name__, code=error.code)
             return None
 

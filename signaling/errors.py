@@ -66,3 +66,11 @@ class Busy(Stale):
 
     def __init__(self, detail: str = "The server cannot take this just now; try again in a moment.") -> None:
         super().__init__(detail, code="busy")
+
+
+class Elsewhere(Stale):
+    """This session lives on another server now, and this one may not say any more what happens in it."""
+
+    def __init__(self) -> None:
+        super().__init__("This call has moved to another server; connect again.", code="elsewhere")
+        self.status = 503

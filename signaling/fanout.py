@@ -261,6 +261,10 @@ class Fanout:
     def everyone(self) -> tuple[str, ...]:
         return tuple(self._admitted)
 
+    def own(self) -> tuple[str, ...]:
+        """The sockets that are connected here: on a server that is alone, everyone's."""
+        return self.everyone()
+
     # --- out ---
 
     async def tell(self, session: str, role: Role, message: ServerMessage) -> None:

@@ -58,6 +58,19 @@ class Switchboard(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class NodeState:
+    """How one of several servers fares among them."""
+
+    name: str
+    lease: bool
+    redis: bool
+    sessions: int
+    nodes: int
+    given_up: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
 class Deps:
     """Built once by ``server.app``. ``draining`` turns true when this server is going down; ``demo`` has the sample
     sessions, and is empty outside of demo mode."""
@@ -74,6 +87,7 @@ class Deps:
     limiter: Limiter = field(default_factory=Limiter)
     self_test: Callable[[], Outcome | None] = lambda: None
     attempts: Callable[[], Mapping[str, int]] = dict  # at sending events, by what came of them
+    node: Callable[[], NodeState | None] = lambda: None  # None: there is but this one
     hub: Hub = field(default_factory=Hub)
     vitals: Callable[[], Sequence[Vital]] = list  # the last hour of this process, oldest first
 

@@ -17,7 +17,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from pydantic import BaseModel, Field
 
 from server.api import requests
-from server.api.deps import Deps, RelayStats, deps
+from server.api.deps import Deps, NodeState, RelayStats, deps
 from server.api.sessions import answer
 from server.selftest import Outcome
 from server.store import views, views_post
@@ -42,6 +42,16 @@ class SelfTest(BaseModel):
     failed: str | None
 
 
+class Node(BaseModel):
+    """Of one of several servers: its name, whether its lease runs, and whether it hears itself in Redis."""
+
+    name: str
+    lease: bool
+    redis: bool = Field(description="false decides nothing: calls go on, and what is asked goes by the store")
+    sessions: int = Field(description="that live here")
+    nodes: int = Field(description="that were alive at its last look")
+
+
 class Ready(BaseModel):
     """Each part by itself; ``ready`` when all are well. A failing self-test is shown and decides nothing."""
 
@@ -50,6 +60,7 @@ class Ready(BaseModel):
     database: bool
     relay: bool
     self_test: SelfTest | None = Field(description="null: none was held, or none is configured")
+    node: Node | None = Field(None, description="null: there is but this one server")
 
 
 class Version(BaseModel):
@@ -92,6 +103,13 @@ class Metrics:
             ["figure"],
             registry=own,
         )
+        self.node = Gauge(
+            "headstrt_node",
+            "Of one of several servers: lease and redis (1: well), sessions and nodes, and since the start calls it "
+            "gave up for want of a lease and messages it dropped for want of Redis",
+            ["figure"],
+            registry=own,
+        )
         self.transactions = Histogram(
             "headstrt_transaction_seconds",
             "From asking for a write to its being on the disk",
@@ -106,6 +124,11 @@ class Metrics:
         for figure in ("first_frame", "stop"):
             seconds = getattr(outcome, f"{figure}_seconds")
             self.self_test_seconds.labels(figure).set(float("nan") if seconds is None else seconds)
+
+    def show_node(self, state: NodeState | None) -> None:
+        if state is not None:
+            for figure in ("lease", "redis", "sessions", "nodes", "given_up", "dropped"):
+                self.node.labels(figure).set(getattr(state, figure))
 
     def show_post(self, post: views_post.Post, attempts: Mapping[str, int], now: Ms) -> None:
         self.unhanded.set(post.unhanded)
@@ -141,10 +164,14 @@ async def readyz(request: web.Request) -> web.Response:
     given = deps(request)
     draining, relay = given.draining(), given.switchboard.stats().workers > 0
     database = await _takes_writes(given)
-    ready = database and relay and not draining
+    state = given.node()
+    ready = database and relay and not draining and (state is None or state.lease)
     tested = given.self_test()
     self_test = SelfTest(**asdict(tested)) if tested else None
-    detail = Ready(ready=ready, draining=draining, database=database, relay=relay, self_test=self_test)
+    node = None
+    if state is not None:
+        node = Node(name=state.name, lease=state.lease, redis=state.redis, sessions=state.sessions, nodes=state.nodes)
+    detail = Ready(ready=ready, draining=draining, database=database, relay=relay, self_test=self_test, node=node)
     return answer(detail, 200 if ready else 503)
 
 
@@ -169,6 +196,7 @@ async def metrics(request: web.Request) -> web.Response:
     gauges.sockets.set(given.sockets())
     gauges.show(given.switchboard.stats())
     gauges.show_test(given.self_test())
+    gauges.show_node(given.node())
     gauges.show_letters(*letters, given.clock())
     gauges.show_post(post, given.attempts(), given.clock())
     return web.Response(body=generate_latest(gauges.registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})

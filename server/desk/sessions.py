@@ -15,10 +15,10 @@ import asyncio
 import hashlib
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial, reduce
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 import structlog
@@ -83,6 +83,7 @@ from signaling.session import (
     Phase,
     Remove,
     Role,
+    ServiceLost,
     Session,
     Tick,
     Whom,
@@ -95,11 +96,17 @@ from signaling.session import (
 log = structlog.get_logger("desk")
 
 NODE = "single"
+AWAY: Ms = 6_000
+"""So long without a sign of life from any of several servers, and the whole service was away."""
+
 WITHIN = 8.0
 """Seconds after which who asked for a change is told that it could not be written in time."""
 
 _AT_ONCE = 50
 """How many sessions are woken together: they share commits."""
+
+_ATTEMPTS = 5
+"""How often a change is tried that another node was quicker with."""
 
 _NOTES_PER_ROLE = 20
 """How many notes of one kind a party's page can put on the ledger: a record, not a diary."""
@@ -178,6 +185,32 @@ Change = tuple["Record | None", "Record", Report, T]
 """The record before and after, what the listeners are told, and what the caller wants besides."""
 
 
+class Homes(Protocol):
+    """Where several servers share the database: which of the sessions live on this one."""
+
+    id: str
+
+    async def fence(self, connection: AsyncConnection, session: str, *, live: bool) -> None:
+        """``Elsewhere`` unless what is written of this session may be written here; ``live``: seen by its home alone.
+
+        It stays so until this transaction has ended.
+        """
+
+    async def elsewhere(self, sessions: Sequence[str]) -> set[str]:
+        """Those of them that another one is home of, whose time is not ours to look after."""
+
+    def held(self) -> Collection[str]:
+        """Those that live here."""
+
+
+@dataclass(slots=True)
+class _Told:
+    """How far the listeners know a session that lives here; which links count, as far as is known."""
+
+    version: int
+    links: tuple[int, ...]
+
+
 @dataclass(slots=True)
 class _Order:
     """One change that somebody waits for; once begun it cannot be taken back."""
@@ -191,7 +224,9 @@ class Sessions:
 
     ``catch_up`` is awaited before each change: whoever knows that this service stood still settles that first (P3.9).
     ``mutual`` says how long a session has had media both ways. ``posted`` is called after each commit that may have
-    written events.
+    written events. ``homes`` is there where several servers share the database: then others may change a session that
+    lives here; ``follow`` tells the listeners what those wrote, ``relinked`` is told of links that others renewed, and
+    ``measure`` asks another node for the mutual time of what lives there.
     """
 
     def __init__(self, database: Database, rules: Rules, clock: Clock) -> None:
@@ -210,9 +245,14 @@ class Sessions:
         self.mutual: Callable[[str], Ms] = lambda session: 0
         self.catch_up: Callable[[], Awaitable[None]] = _lived_on
         self.posted: Callable[[], None] = lambda: None
+        self.homes: Homes | None = None
+        self.measure: Callable[[str], Awaitable[Ms]] = _unmeasured
+        self.relinked: Callable[[str, Role], None] = lambda session, role: None
         self.within = WITHIN
         self._under_way: set[asyncio.Task[Any]] = set()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._told: dict[str, _Told] = {}
+        self._measured: dict[str, Ms] = {}  # mutual time, as other nodes said
 
     # --- bookings ---
 
@@ -368,14 +408,24 @@ class Sessions:
     async def end(self, session_id: str, note: str, who: str) -> Record:
         """An operator ends it."""
         at = self.clock()
-        record, _ = await self._event(session_id, EndByOperator(note), at, also=self._audited(who, "session.end", at))
-        return record
+        also = self._audited(who, "session.end", at)
+        return await self._end_from_outside(session_id, EndByOperator(note), at, also)
 
     async def remove(self, session_id: str, role: Role, note: str, who: str) -> Record:
         """An operator removes a party, which ends the session."""
         at = self.clock()
         also = self._audited(who, f"session.remove.{role}", at)
-        record, _ = await self._event(session_id, Remove(role, note), at, also=also)
+        return await self._end_from_outside(session_id, Remove(role, note), at, also)
+
+    async def _end_from_outside(self, session_id: str, event: Event, at: Ms, also: Also) -> Record:
+        """An operator's end, which may come in where the session does not live; what its home has measured goes with
+        it (P3.16)."""
+        if self.homes is not None and session_id not in self.homes.held():
+            self._measured[session_id] = await self.measure(session_id)
+        try:
+            record, _ = await self._event(session_id, event, at, also=also)
+        finally:
+            self._measured.pop(session_id, None)
         return record
 
     def _audited(self, who: str, act: str, at: Ms) -> Also:
@@ -423,8 +473,11 @@ class Sessions:
                 log.warning("who came could not be noted", session=record.id)  # and is no reason to send it away
         return Admission(claims.session, claims.role)
 
-    async def report(self, session: str, event: Event | tuple[Event, ...], at: Ms) -> Report:
-        """Let an event, or several in one transaction, happen that was accepted ``at``; returns after the commit."""
+    async def report(self, session: str, event: Event | tuple[Event, ...], at: Ms, *, anywhere: bool = False) -> Report:
+        """Let an event, or several in one transaction, happen that was accepted ``at``; returns after the commit.
+
+        ``anywhere``: also where the session does not live.
+        """
         events = event if isinstance(event, tuple) else (event,)
         if any(isinstance(each, Accept) and each.version != self.rules.guidelines_version for each in events):
             raise UserError("guidelines_changed", "The guidelines have a new version; read and accept that one.")
@@ -440,7 +493,7 @@ class Sessions:
                 facts += more
             return record, facts
 
-        _, report = await self._change(session, at, happen)
+        _, report = await self._change(session, at, happen, live=not anywhere)
         return report
 
     async def late(self, session: str, role: Role, minutes: int, at: Ms) -> Report:
@@ -526,13 +579,16 @@ class Sessions:
                 facts.append(expire(state, at))
             return record, facts
 
-        await self._change(session, at, live)
+        if not await self._elsewhere([session]):
+            await self._change(session, at, live)
 
     async def sweep(self) -> int:
         """Wake every session that is due: a lost timer costs a second, never a record."""
         async with self.database.read() as connection:
             ids = await sessions.due(connection, self.clock())
             people_due = await people.due(connection, self.clock())
+        if elsewhere := await self._elsewhere(ids):
+            ids = [session for session in ids if session not in elsewhere]
         await self._each(ids, self.wake)
         await self._each(people_due, self._look_again)
         await self.enforce()
@@ -567,16 +623,26 @@ class Sessions:
         """This service was alive now, and could write so (P3.9)."""
         now = self.clock()
         # A long queue is no outage: the sign does not stand in it.
-        await self.database.write(lambda connection: sessions.sign_of_life(connection, NODE, now), first=True)
+        nodes = [NODE] if self.homes is None else [NODE, self.homes.id]  # the whole service's, and this node's own
+
+        async def sign(connection: AsyncConnection) -> None:
+            for node in nodes:
+                await sessions.sign_of_life(connection, node, now)
+
+        await self.database.write(sign, first=True)
         return now
 
     async def reconcile(self) -> None:
-        """At start: close what is overdue as of its end, and tell every open session how long this service was away."""
+        """At start: close what is overdue as of its end, and tell every open session how long this service was away.
+
+        One of several servers that starts while others live has nothing to tell: nobody's home was away with it.
+        """
         now = self.clock()
         async with self.database.read() as connection:
             alive = await sessions.last_alive(connection, NODE)
             ids = await sessions.open_until(connection, now + _DAY)
-        if alive is not None:
+        lived_on = self.homes is not None and alive is not None and now - alive <= AWAY
+        if alive is not None and not lived_on:
             await self._each(ids, lambda session: self._suffer(session, alive, now))
         async with self.database.read() as connection:
             alarms = await sessions.next_wake(connection, now + _DAY)
@@ -585,7 +651,7 @@ class Sessions:
         await self._mark_older()
         await self._follow_older()
         await self.sign_of_life()
-        if alive is not None:
+        if alive is not None and not lived_on:
             log.info("back", away_ms=now - alive, sessions=len(ids))
 
     async def _mark_older(self) -> None:
@@ -632,14 +698,30 @@ class Sessions:
         now, hurt = self.clock(), 0
         async with self.database.read() as connection:
             ids = await sessions.open_until(connection, now + _HOUR)
+        since = dict.fromkeys(ids, last_alive)
+        if self.homes is not None:
+            since = await self._missed(ids, last_alive, now)
 
         async def suffer(session: str) -> None:
             nonlocal hurt
-            facts = await self._suffer(session, last_alive, now, spared)
+            facts = await self._suffer(session, since[session], now, spared)
             hurt += bool(facts)
 
-        await self._each(ids, suffer)
+        await self._each(list(since), suffer)
         return hurt
+
+    async def _missed(self, ids: Sequence[str], last_alive: Ms, now: Ms) -> dict[str, Ms]:
+        """Whom this node's absence concerns, and since when: what lives here; and, if no node was there, what lives
+        nowhere. What lives on another node is that one's."""
+        assert self.homes is not None
+        held = self.homes.held()
+        since = {session: last_alive for session in ids if session in held}
+        async with self.database.read() as connection:
+            service = await sessions.last_alive(connection, NODE)
+        if service is not None and now - service > AWAY:
+            elsewhere = await self.homes.elsewhere(ids)
+            since |= {session: service for session in ids if session not in held and session not in elsewhere}
+        return since
 
     async def _suffer(
         self, session: str, last_alive: Ms, now: Ms, spared: Callable[[Record, Ms], bool] = lambda record, now: False
@@ -647,10 +729,73 @@ class Sessions:
         def happen(record: Record) -> tuple[Record, Sequence[AnyFact]]:
             if spared(record, now):
                 return record, ()
+            if self.homes is not None and _knows(record, last_alive):  # from another node
+                return record, ()
             return record, self._advance(record, Outage(max(last_alive, record.facts[-1].at)), now)  # it wrote that
 
         _, report = await self._change(session, now, happen, catch_up=False)
         return report.facts
+
+    # --- one of several servers ---
+
+    async def take_up(self, session: str, lost_at: Ms | None) -> None:
+        """A session lives here from now on. ``lost_at``: since then it had no home, and this is not on record yet."""
+        if lost_at is not None:
+            await self._suffer(session, lost_at, self.clock())
+        async with self._lock(session):
+            record = await self.record(session)
+            self._told[session] = _Told(record.version, _links(record))
+        self.alarm(session, _summary(record).wake_at)
+
+    async def link_of(self, session: str, role: Role) -> int:
+        """Which link of this party counts now."""
+        return (await self.record(session)).party(role).token_version
+
+    async def seat_of(self, session: str, role: Role) -> str | None:
+        """The join that holds this party's seat on record."""
+        return (await self.record(session)).session.seat(role).join
+
+    def let_go(self, session: str) -> None:
+        """It does not live here any more."""
+        self._told.pop(session, None)
+
+    def knows(self, session: str) -> int:
+        """Up to which version its listeners know a session that lives here."""
+        told = self._told.get(session)
+        return told.version if told else 0
+
+    async def follow(self, session: str) -> None:
+        """Tell the listeners what other nodes have put on record of a session that lives here."""
+        async with self._lock(session):
+            if session not in self._told:
+                return
+            record = await self.record(session)
+            await self._tell_missed(record)
+            self.alarm(session, _summary(record).wake_at)
+            told = self._told.get(session)
+        if told is not None and told.links != (links := _links(record)):
+            renewed = [role for role, old, new in zip(Role, told.links, links, strict=True) if old != new]
+            told.links = links
+            for role in renewed:
+                self.relinked(session, role)
+
+    async def _tell_missed(self, record: Record) -> None:
+        """Whatever is on record of it and the listeners have not been told; with the session locked."""
+        told = self._told.get(record.id)
+        if told is None or record.version <= told.version:
+            return
+        facts = machine_facts(record.facts[told.version :])
+        told.version = record.version
+        for listener in self.listeners:
+            try:
+                await listener(record.id, Report(record.session, tuple(facts), record.version))
+            except Exception:
+                log.exception("a listener failed", session=record.id)
+
+    async def _elsewhere(self, ids: Sequence[str]) -> set[str]:
+        if self.homes is None or not ids:
+            return set()
+        return await self.homes.elsewhere(ids)
 
     async def _each(self, ids: Sequence[str], act: Callable[[str], Awaitable[object]]) -> None:
         """``act`` on all of them. One that fails is logged and hurts no other; a disk that fails, fails this."""
@@ -722,7 +867,8 @@ class Sessions:
     def _advance(self, record: Record, event: Event, at: Ms) -> Sequence[Fact]:
         """What ``event`` gives, with the mutual time so far (P3.16) before the two facts that it is evidence for."""
         session, slot = record.session, record.session.slot
-        step, mutual = advance(session, event, at), self.mutual(record.id)
+        step = advance(session, event, at)
+        mutual = self.mutual(record.id) or self._measured.get(record.id, 0)
         marks: list[Ms] = []
         # An early talk counts for nothing (P0.5). Noticed late, nobody knows any more how much of it was early.
         prompt = not session.both_here or at - slot.starts_at <= _PROMPT
@@ -749,9 +895,18 @@ class Sessions:
         return report
 
     async def _change(
-        self, session_id: str, at: Ms, decide_on: Decide, *, also: Also | None = None, catch_up: bool = True
+        self,
+        session_id: str,
+        at: Ms,
+        decide_on: Decide,
+        *,
+        also: Also | None = None,
+        catch_up: bool = True,
+        live: bool = False,
     ) -> tuple[Record, Report]:
         async def work(connection: AsyncConnection) -> Change[None]:
+            if self.homes is not None:
+                await self.homes.fence(connection, session_id, live=live)
             before = await found(connection, session_id)
             after, report = await self._save(connection, before, decide_on(before), at)
             if also is not None:
@@ -814,9 +969,19 @@ class Sessions:
             return await work(connection)
 
         async with self._lock(key):
-            done = await self.database.write(begin)
+            done = await self._written_once(begin)
             await tell(done)
         return done
+
+    async def _written_once(self, work: Work[T]) -> T:
+        """Where others write as well, who was second loads again and tries again."""
+        for attempt in range(_ATTEMPTS if self.homes is not None else 1):
+            try:
+                return await self.database.write(work)
+            except Stale as error:
+                if error.code != "stale" or self.homes is None or attempt == _ATTEMPTS - 1:
+                    raise
+        raise AssertionError("unreachable")
 
     def _carried_out(self, task: asyncio.Task[Any]) -> None:
         self._under_way.discard(task)
@@ -862,6 +1027,10 @@ class Sessions:
         """After the commit. What fails here is mended by the next snapshot and the sweep; the record stands."""
         self.alarm(record.id, _summary(record).wake_at)
         self.posted()
+        told = self._told.get(record.id)
+        if told is not None and before is not None:
+            await self._tell_missed(before)  # another node may have been here since
+            told.version, told.links = record.version, _links(record)
         if report.facts:
             was = before.session.phase if before else "new"
             by = " ".join(f"{fact.kind}({getattr(fact, 'role', '')})" for fact in report.facts).replace("()", "")
@@ -882,8 +1051,21 @@ class Sessions:
 _IN_DOUBT = "The server could not write this in time; look whether it happened before you try again."
 
 
+async def _unmeasured(session: str) -> Ms:
+    return 0
+
+
 async def _lived_on() -> None:
     """Nothing to catch up with: a desk of which nobody takes the pulse."""
+
+
+def _links(record: Record) -> tuple[int, ...]:
+    return tuple(record.party(role).token_version for role in Role)
+
+
+def _knows(record: Record, last_alive: Ms) -> bool:
+    """Whether an outage that begins there is on its ledger, or a later one."""
+    return any(isinstance(fact, ServiceLost) and fact.at >= last_alive for fact in record.facts)
 
 
 def _ids(booking: Booking) -> dict[Role, str]:

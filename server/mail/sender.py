@@ -66,6 +66,7 @@ class Sender:
         rating_window: Ms,
         reminder: Ms,
         jitter: Callable[[], float] = random.random,
+        alone: bool = True,
     ) -> None:
         self._database = database
         self._server = server
@@ -76,13 +77,15 @@ class Sender:
         self._rating_window = rating_window
         self._reminder = reminder
         self._jitter = jitter
+        self._alone = alone
         self._helo = urlsplit(sheet.origin).hostname or "localhost"
         self._running: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """There is one server per database: what the one before it had in its hands is due again."""
+        """Alone on the database: what the one before it had in its hands is due again. Else it may be another's."""
         now = self._clock()
-        await self._database.write(lambda c: letters.release(c, now))
+        if self._alone:
+            await self._database.write(lambda c: letters.release(c, now))
         self._running = asyncio.create_task(self._run(), name="mail")
 
     async def stop(self) -> None:

@@ -159,6 +159,7 @@ async def remove_session(connection: AsyncConnection, session: str, now: Ms) -> 
         (tables.quality, tables.quality.c.session_id),
         (tables.parties, tables.parties.c.session_id),
         (tables.outbox, tables.outbox.c.stream),
+        (tables.homes, tables.homes.c.session_id),
         (s, s.c.id),
     ):
         await connection.execute(delete(table).where(key == session))

@@ -126,8 +126,8 @@ def shown_url(url: URL) -> str:
     return url.set(drivername=url.get_backend_name()).render_as_string()
 
 
-def open_database(text: str) -> Database:
-    """The store that this URL names, not yet started."""
+def open_database(text: str, *, together: bool = False) -> Database:
+    """The store that this URL names, not yet started. ``together``: for one of several servers; not on SQLite."""
     url = parse_url(text)
     if url.get_backend_name() == "sqlite":
         from server.store.sqlite import SQLite
@@ -135,4 +135,4 @@ def open_database(text: str) -> Database:
         return SQLite(url)
     from server.store.postgres import PostgreSQL
 
-    return PostgreSQL(url)
+    return PostgreSQL(url, together=together)

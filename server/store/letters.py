@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store import tables
 from server.store.batch import Rows, put
+from server.store.locks import exclusively
 from signaling.session import Ms, Role
 
 Outcome = Literal["sent", "failed", "dropped"]
@@ -77,11 +78,16 @@ async def kept(connection: AsyncConnection, sessions: Sequence[str]) -> set[str]
 
 
 async def claim(connection: AsyncConnection, now: Ms, until: Ms, limit: int) -> list[Letter]:
-    """Up to ``limit`` letters whose time has come, in the order of their times and then of their causes, leased."""
-    t = tables.letters
-    query = (
-        select(t).where(t.c.due_at <= now).order_by(t.c.due_at, t.c.id).limit(limit).with_for_update(skip_locked=True)
+    """Up to ``limit`` letters whose time has come, in the order of their times and then of their causes, leased.
+
+    None of a session of which another sender has one in its hands: they are to arrive in their order.
+    """
+    t, other = tables.letters, tables.letters.alias()
+    await exclusively(connection, "letters", "claim")
+    busy = select(other.c.id).where(
+        other.c.session_id == t.c.session_id, other.c.lease.is_not(None), other.c.due_at > now
     )
+    query = select(t).where(t.c.due_at <= now, ~busy.exists()).order_by(t.c.due_at, t.c.id).limit(limit)
     rows = (await connection.execute(query)).all()
     lease = secrets.token_hex(8)
     if rows:

@@ -8,6 +8,9 @@ undone until the server says which: each transaction leaves a token in a row of 
 Which process is the server of this database stands in a row with an expiry, the lease, and every transaction looks at
 it last. A lock of a session (``pg_advisory_lock``) would be gone, unnoticed, with its connection, or be another's
 behind a pooler; a row tells the one that was replaced that it was, before it commits anything more.
+
+Several servers (``together``) hold that lease in common: each renews it, and it keeps out one that would be alone, who
+keeps them out. Which of them a session lives on is not decided here, but in ``homes``.
 """
 
 from __future__ import annotations
@@ -55,6 +58,9 @@ LEASE = 10
 RENEW = 2.0
 """Seconds between two signs that this one is still here."""
 
+TOGETHER = "headstrt node"
+"""Who holds the lease when several servers do; their connections are called so, and then by their own names."""
+
 OLDEST = 130_000
 """PostgreSQL 13: the first with ``pg_current_xact_id_if_assigned``."""
 
@@ -81,11 +87,17 @@ _MAKE_LEASE = (
     "expires_at timestamptz not null)",
     "create table writers (slot int primary key, token text not null)",
 )
-_SLOTS = text("insert into writers select slot, '' from generate_series(0, :last) as slot on conflict do nothing")
-_WHO = text(
-    "select epoch, expires_at, expires_at > clock_timestamp() and exists "
-    "(select from pg_stat_activity where application_name = lease.holder) as there from lease"
+_SLOTS = text(
+    "insert into writers select slot, '' from generate_series(cast(:first as int), cast(:last as int)) as slot "
+    "on conflict do nothing"
 )
+_NEXT_SLOT = text("select coalesce(max(slot) + 1, 0) from writers")
+_GIVE = text("delete from writers where slot between cast(:first as int) and cast(:last as int)")
+_WHO = text(
+    "select holder, epoch, expires_at, expires_at > clock_timestamp() and exists (select from pg_stat_activity "
+    "where application_name = lease.holder or lease.holder = :together and application_name like :together || ' %') "
+    "as there from lease"
+).bindparams(together=TOGETHER)
 _TAKE = text(
     "insert into lease values (1, :holder, 1, clock_timestamp() + make_interval(secs => :lease)) "
     "on conflict (id) do update set holder = excluded.holder, epoch = lease.epoch + 1, "
@@ -128,17 +140,17 @@ class PostgreSQL(Database):
 
     shared = True
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, together: bool = False) -> None:
         super().__init__(url)
         self.answer = ANSWER
-        self.name = f"headstrt {uuid.uuid4().hex}"
+        self.together = together
+        self.name = f"{TOGETHER if together else 'headstrt'} {uuid.uuid4().hex}"
         self._dsn = _dsn(url)
         self._writer: AsyncEngine | None = None
         self._reader: AsyncEngine | None = None
         self._slots: asyncio.LifoQueue[int] = asyncio.LifoQueue()
         self._first: asyncio.LifoQueue[int] = asyncio.LifoQueue()  # kept free for what stands in no queue
-        for slot in range(WRITERS):
-            (self._slots if slot else self._first).put_nowait(slot)
+        self._number(0)
         self._under_way: set[asyncio.Task[Any]] = set()
         self._closing = asyncio.Event()
         self._epoch: int | None = None
@@ -219,7 +231,10 @@ class PostgreSQL(Database):
         writer, reader, self._writer, self._reader = self._writer, self._reader, None, None
         if writer is not None and self._epoch is not None:
             with contextlib.suppress(Busy, *_BROKEN):
-                await self._renew(writer, self._epoch, lease=0)
+                if self.together:
+                    await self._give_slots(writer)
+                else:
+                    await self._renew(writer, self._epoch, lease=0)
         self._epoch = None
         for engine in (writer, reader):
             if engine is not None:
@@ -363,14 +378,37 @@ class PostgreSQL(Database):
                     for statement in _MAKE_LEASE:
                         await connection.exec_driver_sql(statement)
                 row = (await connection.execute(_WHO)).first()
+                if self.together and row is not None and row.there and row.holder == TOGETHER:
+                    await self._make_slots(connection)
+                    return int(row.epoch)
                 if row is None or not row.there:
-                    await connection.execute(_SLOTS, {"last": WRITERS - 1})
-                    taken = await connection.execute(_TAKE, {"holder": self.name, "lease": LEASE})
+                    await self._make_slots(connection)
+                    holder = TOGETHER if self.together else self.name
+                    taken = await connection.execute(_TAKE, {"holder": holder, "lease": LEASE})
                     return int(taken.scalar_one())
             seen = seen or row.expires_at
             if row.expires_at != seen:
                 raise Locked(f"{shown_url(self.url)} is in use by another server")
             await asyncio.sleep(0.2)
+
+    async def _make_slots(self, connection: AsyncConnection) -> None:
+        """Whoever is alone has always the same; one of several gets its own, for as long as it lives."""
+        first = int((await connection.execute(_NEXT_SLOT)).scalar_one()) if self.together else 0
+        self._number(max(first, WRITERS if self.together else 0))
+        await connection.execute(_SLOTS, {"first": self._from, "last": self._from + WRITERS - 1})
+
+    async def _give_slots(self, engine: AsyncEngine) -> None:
+        async with asyncio.timeout(self.answer), self._connection(engine) as connection:
+            await connection.execute(_GIVE, {"first": self._from, "last": self._from + WRITERS - 1})
+            await connection.commit()
+
+    def _number(self, first: int) -> None:
+        self._from = first
+        for queue in (self._slots, self._first):
+            while not queue.empty():
+                queue.get_nowait()
+        for slot in range(first, first + WRITERS):
+            (self._slots if slot > first else self._first).put_nowait(slot)
 
     async def _keep(self, engine: AsyncEngine, epoch: int) -> None:
         while not self._lost:

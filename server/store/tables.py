@@ -244,6 +244,28 @@ alive = _table(
     Column("at", Long, nullable=False),  # the last sign of life (P3.9)
 )
 
+nodes = _table(
+    "nodes",  # servers that share this database: one row per life of one; a lease that is over is never renewed
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("process", Text, nullable=False),  # by which its connections, and its messages, are known
+    Column("load", Long, nullable=False),  # sessions it is home of
+    Column("drain", Long, nullable=False),  # 1: it takes no more
+    Column("drain_until", Long),  # what it still has then is moved
+    Column("started_at", Long, nullable=False),
+    Column("renewed_at", Long, nullable=False),
+    Column("lease_until", Long, nullable=False),  # by the database's clock, as all times here
+)
+
+homes = _table(
+    "homes",  # which node a session lives on: its legs, its sockets' messages, its time
+    Column("session_id", Text, primary_key=True),
+    Column("node", Text),  # null: none now
+    Column("epoch", Long, nullable=False),  # one more with each new home
+    Column("lost_at", Long),  # the home before was lost, and gave its last sign then: not yet on the ledger (P3.9)
+    Index(None, "node"),
+)
+
 endpoints = _table(
     "endpoints",  # where events are sent to
     Column("id", Text, primary_key=True),

@@ -93,6 +93,7 @@ class Deliverer:
         *,
         schedule: Schedule | None = None,
         lease: Ms = LEASE,
+        alone: bool = True,
     ) -> None:
         self.handed_on: list[HandedOn] = []
         self.outcomes: Counter[str] = Counter()
@@ -102,6 +103,7 @@ class Deliverer:
         self._clock = clock
         self._schedule = schedule or Schedule()
         self._lease = lease
+        self._alone = alone
         self._poked = asyncio.Event()
         self._leaving = False
         self._task: asyncio.Task[None] | None = None
@@ -110,10 +112,10 @@ class Deliverer:
         self._writing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """There is one server per database: what the one before it had in its hands was not sent."""
+        """Alone on the database: what the one before it had in its hands was not sent. Else that may be another's."""
         await self._egress.start()
         now = self._clock()
-        held = await self._database.write(lambda c: outbox.release(c, now))
+        held = await self._database.write(lambda c: outbox.release(c, now)) if self._alone else 0
         if held:
             log.info("deliveries of the process before this one are due again", deliveries=held)
         self._leaving = False

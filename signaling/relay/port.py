@@ -515,6 +515,11 @@ class Port:
             del self._calls[number]
             self._tell(wire.Closed(number, by_deadline))
 
+    def drop_all(self) -> None:
+        """Every call: this server may not be anybody's home any more."""
+        for number in list(self._calls):
+            self.close(number)
+
     # --- time ---
 
     def next_deadline(self) -> float | None:

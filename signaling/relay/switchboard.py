@@ -181,6 +181,7 @@ class Switchboard:
         self._calls: dict[int, _Call] = {}
         self._numbers = 0
         self._lanes: list[_Lane] = []
+        self._lease: wire.Lease | None = None
         self.tests = Loopbacks(self._next_number, self._least_loaded, _credentials)
         self.port = settings.port
 
@@ -292,6 +293,12 @@ class Switchboard:
         state = self._sessions.pop(session, None)
         if state is not None:
             self._end_call(state)
+
+    def lease(self, until: float) -> None:
+        """Forward nothing after ``until`` (monotonic seconds), whatever becomes of this process, unless told again."""
+        self._lease = wire.Lease(until)
+        for lane in self._lanes:
+            lane.send(self._lease)
 
     def pulse(self, session: str, role: Role) -> Pulse | None:
         """None for a session that is not open, or a side that never joined."""
@@ -429,6 +436,8 @@ class Switchboard:
 
     def _reopen(self, lane: _Lane) -> None:
         """A new worker, which is told all there is."""
+        if self._lease is not None:
+            lane.send(self._lease)
         for state in self._sessions.values():
             if state.lane is lane and state.call is not None:
                 self._open_call(state)

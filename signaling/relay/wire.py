@@ -65,6 +65,16 @@ class Close:
     role: Role | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Up to then (monotonic seconds) calls may be forwarded here; then every leg is dropped, unless another one comes.
+
+    For one of several servers alone: without it, none ends.
+    """
+
+    until: float
+
+
 # --- from the worker ---
 
 
@@ -139,14 +149,14 @@ class Totals:
     drops: dict[str, int]
 
 
-Command: TypeAlias = Start | Open | Admit | SetDeadline | Close
+Command: TypeAlias = Start | Open | Admit | SetDeadline | Close | Lease
 Report: TypeAlias = Ready | Alive | Up | MediaBothWays | Switched | LegReport | CallReport | Closed | Totals
 Message: TypeAlias = Command | Report
 
 _KINDS: dict[str, type[Message]] = {
     kind.__name__: kind
     for kind in (
-        *(Start, Open, Admit, SetDeadline, Close),
+        *(Start, Open, Admit, SetDeadline, Close, Lease),
         *(Ready, Alive, Up, MediaBothWays, Switched, LegReport, CallReport, Closed, Totals),
     )
 }

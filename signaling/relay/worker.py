@@ -50,7 +50,8 @@ class Worker:
         self._streams: Streams | None = None
         self._parent = os.getppid()
         self._gone = False
-        self._tick_at = self._alarm_at = float("inf")
+        self._tick_at = self._alarm_at = self._lease_until = float("inf")
+        self._lapsed = False  # the lease is over: nothing is forwarded until there is another
         self._since, self._packets = 0.0, 0  # what has come by UDP, and since when
         self._gather = 0.0  # for so long, at the rate they come at
         self._line = 0  # by which packets came last
@@ -61,13 +62,15 @@ class Worker:
         self._link.setblocking(False)
         self._loop.add_reader(self._link, self._hear)
         while not self._gone:
-            wait = min(self._tick_at, self._alarm_at) - time.monotonic()
+            wait = min(self._tick_at, self._alarm_at, self._lease_until) - time.monotonic()
             self._more = False
             self._loop.turn(min(max(0.0, wait), 3600.0))
             now = time.monotonic()
             if now >= self._alarm_at and self._port is not None:
                 self._port.stop_overdue()
                 self._arm()
+            if now >= self._lease_until:
+                self._lapse()
             if now >= self._tick_at:
                 self._tick(now)
             if self._unsent:
@@ -122,12 +125,16 @@ class Worker:
         match message:
             case wire.Open(call, deadline, test):
                 port.open(call, deadline, TEST_CEILING if test else None)
+                if self._lapsed:
+                    port.close(call)
             case wire.Admit(call, role, ufrag, password):
                 port.admit(call, role, Credentials(ufrag, password))
             case wire.SetDeadline(call, deadline):
                 port.set_deadline(call, deadline)
             case wire.Close(call, role):
                 port.close(call, role)
+            case wire.Lease(until):
+                self._lapsed, self._lease_until = False, until
             case _:
                 raise ValueError(f"{type(message).__name__} is not a command")
 
@@ -143,7 +150,16 @@ class Worker:
         self._tick_at = time.monotonic() + REPORT_EVERY
         self._tell(wire.Ready(os.getpid(), state.compiled is not None))
 
+    def _lapse(self) -> None:
+        """The lease is over: whoever it was given to may be nobody's home any more."""
+        self._lapsed, self._lease_until = True, float("inf")
+        if self._port is not None:
+            self._port.drop_all()
+            self._arm()
+
     def _read(self, line: int) -> None:
+        if self._lease_until < float("inf") and time.monotonic() >= self._lease_until:
+            self._lapse()  # we were held up, and what is read now came since then
         if self._port is not None:
             packets = self._port.read(line)
             self._packets += packets

@@ -30,6 +30,9 @@ import { play } from "./sound";
 
 /** `leaving` while a way out is being asked of the server. */
 export type Seat = "none" | "taking" | "taken";
+/** Not what the rules say of a seat that one has, but of the server: it cannot take this just now. */
+const TRY_AGAIN = new Set(["busy", "elsewhere"]);
+
 export type Fatal = "no_link" | "bad_link" | "offline" | "wrong_protocol";
 
 /** A device went in the middle of the call, and this one took its place; null: none did. */
@@ -285,7 +288,7 @@ export class Room {
       if (this.session) this.session = seated(this.session, this.#join);
       void this.#keepAwake();
       this.#sendMedia();
-    } else if (ack.code === "offline") {
+    } else if (ack.code === "offline" || (resume && TRY_AGAIN.has(ack.code))) {
       if (this.#connection.connected) setTimeout(() => void this.#takeSeat(resume), 1_000);
       return;
     } else if (resume) {

@@ -283,6 +283,7 @@ export const texts = {
   cause: causes,
   flag: {
     low_mutual: "Little mutual time",
+    often_lost: "Expert often gone at the end",
     nobody_came: "Nobody came",
     cancelled_after_start: "Cancelled after the start",
   } as Record<string, string>,

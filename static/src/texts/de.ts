@@ -15,7 +15,7 @@ export const de: Words = {
     when: (day, from, to, zone) => `${day}, ${from} bis ${to}, ${zone}`,
     devices: "Kamera, Ton und Verbindung",
     preview: "Ihre Kamera, wie in einem Spiegel",
-    asking: "Ihr Browser fragt nach der Erlaubnis …",
+    asking: "Ihre Kamera startet … Wenn Ihr Browser fragt, wählen Sie „Zulassen“.",
     cameraOff: "Kamera aus",
     turnOn: "Einschalten",
     turnOff: "Ausschalten",
@@ -59,6 +59,7 @@ export const de: Words = {
         busy: "Ihr Mikrofon startet nicht. Vielleicht verwendet es ein anderes Programm oder ein anderer Tab: Schließen Sie es und drücken Sie „Noch einmal“.",
       },
     },
+    sameWay: "Erlaubt wird es an derselben Stelle.",
     ways: {
       browser: {
         chromium:
@@ -130,7 +131,7 @@ export const de: Words = {
       way: "Weg",
       ms: (value) => `${value} ms`,
       percent: (value) => `${value} %`,
-      mbit: (value, enough) => (enough ? `${value} Mbit/s oder mehr` : `${value} Mbit/s`),
+      mbit: (value, perhapsMore) => (perhapsMore ? `${value} Mbit/s oder mehr` : `${value} Mbit/s`),
     },
     allGood: "Alles funktioniert.",
     ahead: "Sie können diese Seite schließen. Derselbe Link öffnet sie wieder, wenn es so weit ist.",
@@ -150,7 +151,7 @@ export const de: Words = {
       "Sie haben nicht angenommen und können deshalb nicht teilnehmen. Sie können es sich jederzeit anders überlegen.",
     join: "Teilnehmen",
     acceptFirst: "Um teilzunehmen, nehmen Sie bitte an, wie wir uns hier begegnen.",
-    more: "Andere Geräte wählen",
+    more: "Geräte und Verbindung",
     joinAudio: "Nur mit Ton teilnehmen",
     joinPlain: "Ohne Kamera und Mikrofon teilnehmen",
     joining: "Einen Moment …",
@@ -196,7 +197,8 @@ export const de: Words = {
     leaveNow: "Sie können jetzt gehen. Es wird Ihnen nicht angerechnet.",
     leaveNowClient: (fee) =>
       `Sie können jetzt gehen. Es wird Ihnen nicht angerechnet, und das ganze Honorar, ${fee}, wird für Sie zurückverlangt.`,
-    comeBack: (end) => `Bis dahin können Sie auch kurz hinausgehen und zurückkommen, bis ${end}.`,
+    comeBack: (end) => `Sie können jederzeit kurz hinausgehen und bis ${end} zurückkommen.`,
+    booked: (from, to, zone) => `${from} bis ${to}, ${zone}`,
     arrived: (name) => `${name} ist da!`,
     punctual: "Für Pünktlichkeit bekannt",
   },

@@ -15,7 +15,7 @@ export const en = {
     when: (day: string, from: string, to: string, zone: string) => `${day}, ${from} to ${to}, ${zone}`,
     devices: "Camera, sound and connection",
     preview: "Your camera, as in a mirror",
-    asking: "Waiting for your browser’s permission …",
+    asking: "Starting your camera … If your browser asks, choose “Allow”.",
     cameraOff: "Camera off",
     turnOn: "Turn on",
     turnOff: "Turn off",
@@ -57,6 +57,7 @@ export const en = {
         busy: "Your microphone does not start. Another program or tab may be using it: close that one, then press “Try again”.",
       },
     },
+    sameWay: "It is allowed in the same place.",
     /** Where it is allowed. `what` is "Camera" or "Microphone", as the settings name it. */
     ways: {
       browser: {
@@ -121,7 +122,7 @@ export const en = {
       way: "Way",
       ms: (value: number) => `${value} ms`,
       percent: (value: number) => `${value} %`,
-      mbit: (value: string, enough: boolean) => (enough ? `${value} Mbit/s or more` : `${value} Mbit/s`),
+      mbit: (value: string, perhapsMore: boolean) => (perhapsMore ? `${value} Mbit/s or more` : `${value} Mbit/s`),
     },
     allGood: "Everything works.",
     ahead: "You can close this page. The same link opens it again when it is time.",
@@ -141,7 +142,7 @@ export const en = {
     declined: "You did not accept, so you cannot join. You can change your mind at any time.",
     join: "Join",
     acceptFirst: "To join, please accept how we meet here.",
-    more: "Choose other devices",
+    more: "Devices and connection",
     joinAudio: "Join by audio",
     joinPlain: "Join without camera and microphone",
     joining: "Joining …",
@@ -187,7 +188,8 @@ export const en = {
     leaveNow: "You can leave now. It does not count against you.",
     leaveNowClient: (fee: string) =>
       `You can leave now. It does not count against you, and the whole fee, ${fee}, is asked back for you.`,
-    comeBack: (end: string) => `Until then you can also step out and come back, up to ${end}.`,
+    comeBack: (end: string) => `You can step out and come back at any time until ${end}.`,
+    booked: (from: string, to: string, zone: string) => `${from} to ${to}, ${zone}`,
     arrived: (name: string) => `${name} is here!`,
     punctual: "Known for being on time",
   },

@@ -15,7 +15,7 @@ export const es: Words = {
     when: (day, from, to, zone) => `${day}, ${from} a ${to}, ${zone}`,
     devices: "Cámara, sonido y conexión",
     preview: "Su cámara, como en un espejo",
-    asking: "A la espera del permiso de su navegador …",
+    asking: "Su cámara está arrancando … Si su navegador pregunta, elija «Permitir».",
     cameraOff: "Cámara apagada",
     turnOn: "Encender",
     turnOff: "Apagar",
@@ -59,6 +59,7 @@ export const es: Words = {
         busy: "Su micrófono no arranca. Puede que lo esté usando otro programa u otra pestaña: ciérrelo y pulse «Intentar de nuevo».",
       },
     },
+    sameWay: "Se permite en el mismo lugar.",
     ways: {
       browser: {
         chromium:
@@ -125,7 +126,7 @@ export const es: Words = {
       way: "Camino",
       ms: (value) => `${value} ms`,
       percent: (value) => `${value} %`,
-      mbit: (value, enough) => (enough ? `${value} Mbit/s o más` : `${value} Mbit/s`),
+      mbit: (value, perhapsMore) => (perhapsMore ? `${value} Mbit/s o más` : `${value} Mbit/s`),
     },
     allGood: "Todo funciona.",
     ahead: "Puede cerrar esta página. El mismo enlace la abre de nuevo cuando sea el momento.",
@@ -144,7 +145,7 @@ export const es: Words = {
     declined: "No lo ha aceptado, así que no puede entrar. Puede cambiar de idea en cualquier momento.",
     join: "Entrar",
     acceptFirst: "Para entrar, acepte cómo nos tratamos aquí.",
-    more: "Elegir otros dispositivos",
+    more: "Dispositivos y conexión",
     joinAudio: "Entrar solo con audio",
     joinPlain: "Entrar sin cámara ni micrófono",
     joining: "Entrando …",
@@ -190,7 +191,8 @@ export const es: Words = {
     leaveNow: "Puede irse ahora. No cuenta en su contra.",
     leaveNowClient: (fee) =>
       `Puede irse ahora. No cuenta en su contra, y se pide para usted la devolución de todos los honorarios, ${fee}.`,
-    comeBack: (end) => `Hasta entonces también puede salir un momento y volver, hasta esta hora: ${end}.`,
+    comeBack: (end) => `Puede salir un momento cuando quiera, y volver hasta esta hora: ${end}.`,
+    booked: (from, to, zone) => `${from} a ${to}, ${zone}`,
     arrived: (name) => `¡${name} está aquí!`,
     punctual: "Suele ser puntual",
   },

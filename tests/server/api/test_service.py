@@ -140,7 +140,7 @@ async def test_the_demos_links_are_shown_in_demo_mode_only(world: World) -> None
 
 async def test_ready_is_ready_only_when_everything_is(world: World) -> None:
     assert await (await world.call("GET", "/healthz", None)).json() == {"status": "ok"}
-    well = {"ready": True, "draining": False, "database": True, "relay": True, "self_test": None}
+    well = {"ready": True, "draining": False, "database": True, "relay": True, "self_test": None, "node": None}
 
     async def ready() -> tuple[int, dict[str, Any]]:
         response = await world.call("GET", "/readyz", None)

@@ -592,6 +592,39 @@ async def test_a_worker_killed_at_the_deadline_does_not_put_it_off(relay: Relay)
     assert await goes_quiet(client, expert)
 
 
+async def test_a_lease_that_is_not_renewed_drops_every_leg_and_the_next_one_takes_new_calls(relay: Relay) -> None:
+    board = relay.switchboard
+    client, expert = relay.call()
+    board.lease(time.monotonic() + 600)
+    await checked(client, expert)
+    assert await carries(client, expert)
+    board.lease(time.monotonic() + 0.3)
+    await asyncio.sleep(0.4)
+    assert await goes_quiet(client, expert)
+    os.kill(board.workers[0], signal.SIGKILL)  # its successor knows it, too
+    await until(lambda: board.stats().worker_restarts == 1 and board.workers)
+    assert await goes_quiet(client, expert)
+    assert relay.stopped == []  # that is no hard stop
+    board.close("s")
+    board.lease(time.monotonic() + 600)
+    client, expert = relay.call()
+    await checked(client, expert)
+    assert await carries(client, expert)
+
+
+async def test_a_worker_that_stood_still_over_the_end_of_a_lease_forwards_nothing(relay: Relay) -> None:
+    board = relay.switchboard
+    client, expert = relay.call()
+    board.lease(time.monotonic() + 1.0)
+    await checked(client, expert)
+    os.kill(board.workers[0], signal.SIGSTOP)
+    for _ in range(50):
+        client.send(SRTP)
+    await asyncio.sleep(1.2)
+    os.kill(board.workers[0], signal.SIGCONT)
+    assert await goes_quiet(client, expert)
+
+
 async def test_ctrl_c_is_not_for_the_worker(relay: Relay) -> None:
     client, expert = relay.call()
     (worker,) = relay.switchboard.workers

@@ -13,6 +13,7 @@ MESSAGES: list[wire.Message] = [
     wire.SetDeadline(1, 13.5),
     wire.Close(1),
     wire.Close(1, Role.EXPERT),
+    wire.Lease(14.5),
     wire.Ready(7, True),
     wire.Alive(),
     wire.Up(1, Role.CLIENT),
