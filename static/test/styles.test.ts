@@ -1,6 +1,11 @@
 import { expect, test } from "vitest";
 
-const sheets = import.meta.glob<string>("../src/styles/*.css", { eager: true, query: "?raw", import: "default" });
+/** The operators' desk is denser, has tokens of its own at its head, and speaks English only: it is not held to these. */
+const sheets = import.meta.glob<string>(["../src/styles/*.css", "!../src/styles/dashboard.css"], {
+  eager: true,
+  query: "?raw",
+  import: "default",
+});
 const TOKENS = "../src/styles/tokens.css";
 const tokens = sheets[TOKENS] ?? "";
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from server.api.deps import Deps
 from server.api.hub import Hub
@@ -34,6 +34,7 @@ from tests.e2e.stage import free_port
 
 PASSWORD = "a quiet harbour at dawn"
 LOOPBACK = ("127.0.0.0/8",)
+expect.set_options(timeout=30_000)  # only catches what never comes: the machine may be busy
 
 
 @dataclass

@@ -254,6 +254,7 @@ const plural = (n: number, one: string, many = `${one}s`) => `${n} ${n === 1 ? o
 
 export const texts = {
   title: (heading: string) => (heading ? `${heading} – Headstrt dashboard` : "Headstrt dashboard"),
+  brand: "Headstrt Sessions",
   views,
   short: { sanctions: "Sanctions" } as Partial<Record<keyof typeof views, string>>,
   groups: { now: "Now", record: "On record", service: "Service" },
