@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from server.api.deps import Deps
 from server.api.hub import Hub
@@ -34,6 +34,7 @@ from tests.e2e.stage import free_port
 
 PASSWORD = "a quiet harbour at dawn"
 LOOPBACK = ("127.0.0.0/8",)
+expect.set_options(timeout=30_000)  # only catches what never comes: the machine may be busy
 
 
 @dataclass
@@ -114,24 +115,20 @@ async def loaded(page: Page) -> None:
 
 
 def told(folder: Path) -> Path:
-    """A file that holds the month; for ``asyncio.run``, outside of any loop."""
+    """A file that holds the month; outside of any loop."""
+    return asyncio.run(tell(folder))
+
+
+async def tell(folder: Path) -> Path:
+    """The same, inside of one. All of it is handed on, while there was nobody to be told of it."""
     path = folder / "month.sqlite3"
-
-    async def tell() -> None:
-        async with office(path, Clock()) as made:
-            await _told(made)
-
-    asyncio.run(tell())
+    async with office(path, Clock()) as made:
+        await month(made).tell()
+        deliverer = Deliverer(made.database, Egress(LOOPBACK), made.desk.endpoints.sealing_key, made.clock)
+        while (await made.rows("select count(*) from outbox where position is null"))[0][0]:
+            await deliverer.round()
+        await deliverer.stop()
     return path
-
-
-async def _told(made: Office) -> None:
-    """With all of it handed on, while there was nobody to be told of it."""
-    await month(made).tell()
-    deliverer = Deliverer(made.database, Egress(LOOPBACK), made.desk.endpoints.sealing_key, made.clock)
-    while (await made.rows("select count(*) from outbox where position is null"))[0][0]:
-        await deliverer.round()
-    await deliverer.stop()
 
 
 @contextlib.asynccontextmanager

@@ -12,8 +12,10 @@ from typing import Any, Literal, TypeAlias
 
 from server.policy.money import Money
 from server.policy.people import Category
+from server.store import quality
+from server.store.quality import Sample
 from server.store.sessions import Party
-from signaling.messages import ConsentCommand
+from signaling.messages import ConsentCommand, QualityLevel
 from signaling.session import MINUTE, Depart, HangUp, How, Join, Measure, MediaUp, Ms, Outage, Role, Whom
 from tests.builders import GUIDELINES, NOON, Office, booking
 
@@ -91,6 +93,7 @@ class History:
             **more,
         )
         self.at(starts - BOOKED_AHEAD, lambda: self.office.desk.book(made))
+        self.at(min(starts + minutes * MINUTE, self.now), _nothing)  # so that its end is noticed then
         return Call(self, id_, starts, minutes * MINUTE)
 
 
@@ -133,6 +136,19 @@ class Call:
         self.opens(CLIENT, early - 3 * MINUTE)
         return self.joins(CLIENT, early).joins(EXPERT, late).media(max(late, 0) + 900)
 
+    def measures(self, since: Ms, until: Ms, trip: int = 48, loss: int = 0) -> Call:
+        """What both pages measured: every fifteen seconds, a little to and fro, and a bad minute in the middle."""
+        taken: dict[tuple[str, Role], list[Sample]] = {}
+        for role, more in ((CLIENT, 0), (EXPERT, 35)):
+            times = range(self.starts + since, self.starts + until, 15_000)
+            for n, at in enumerate(times):
+                bad = len(times) // 2 <= n < len(times) // 2 + 4
+                lost = loss + (7 if bad else n % 5 // 4)
+                level: QualityLevel = "fair" if lost >= 5 else "good"
+                sample = Sample(at, trip + more + n * 7 % 23 + 190 * bad, lost, 1_400, level)
+                taken.setdefault((self.id, role), []).append(sample)
+        return self.at(until, lambda: self.history.office.database.write(lambda c: quality.add(c, taken)))
+
     def talks(self, until: Ms, share: float = 0.98) -> Call:
         """What the relay counted by then."""
         return self._report(until, Measure(round(until * share)))
@@ -145,7 +161,7 @@ class Call:
         return self._report(after, HangUp(role, cause))
 
     def completes(self, late: Ms = 2_000) -> Call:
-        return self.meets(late).talks(self.duration - 5_000)
+        return self.meets(late).measures(max(late, 0), self.duration).talks(self.duration - 5_000)
 
     def refund(self, days: float, amount: int | None = None) -> Call:
         money = Money(amount, "EUR") if amount is not None else None
@@ -194,6 +210,7 @@ def month(o: Office, now: Ms = NOON) -> History:
     early.at(8 * MINUTE, lambda: _consents(o, "bk_812", early.starts + 8 * MINUTE))
     early.gone(CLIENT, 11 * MINUTE).joins(CLIENT, 11 * MINUTE + 41_000)
     early.gone(EXPERT, 14 * MINUTE).joins(EXPERT, 16 * MINUTE + 30_000)
+    early.measures(184_000, 19 * MINUTE, trip=95, loss=1)
     early.talks(19 * MINUTE, 0.82).hangs_up(EXPERT, 19 * MINUTE + 48_000).refund(0.2)
     early.rates(2, text="Left in the middle of a sentence.")
 
@@ -277,13 +294,17 @@ def month(o: Office, now: Ms = NOON) -> History:
     h.book("bk_401", "e_ines", "c_1", day(0, 8), 60).completes()
     h.book("bk_402", "e_priya", "c_5", day(0, 9.5), 30).joins(CLIENT, -40_000)
     h.book("bk_403", "e_oluwa", "c_4", day(0, 10.5), 30).meets(150_000).talks(18 * MINUTE).hangs_up(EXPERT, 20 * MINUTE)
-    h.book("bk_501", "e_ines", "c_3", day(0, 11.6), 60).meets(4_000)
+    h.book("bk_501", "e_ines", "c_3", day(0, 11.6), 60).meets(4_000).measures(4_000, 24 * MINUTE)
     held = h.book("bk_502", "e_priya", "c_8", day(0, 11.75), 30).meets(130_000)
     held.gone(EXPERT, 14 * MINUTE + 20_000)
     h.book("bk_503", "e_oluwa", "c_9", day(0, 12) + 5 * MINUTE, 30).joins(CLIENT, -6 * MINUTE)
     for n, hour in enumerate((13, 14.5, 16, 33, 36, 58)):
         h.book(f"bk_{601 + n}", ("e_ines", "e_priya", "e_oluwa")[n % 3], clients[n], day(0, hour), 45)
     return h
+
+
+async def _nothing() -> None:
+    """Time passes."""
 
 
 async def _consents(o: Office, id_: str, at: Ms) -> None:

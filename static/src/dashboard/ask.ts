@@ -135,7 +135,7 @@ export class AskDialog extends LitElement {
     }
     return html`
       <div class="field">
-        <label for=${id}>${label}${required ? nothing : html` <span class="quiet">(${t.optional})</span>`}${currency ? html` <span class="quiet">${currency}</span>` : nothing}</label>
+        <label for=${id}>${label}${required || kind === "choice" ? nothing : html` <span class="quiet">(${t.optional})</span>`}${currency ? html` <span class="quiet">${currency}</span>` : nothing}</label>
         ${
           kind === "lines"
             ? html`<textarea id=${id} name=${name} rows="3" maxlength=${max ?? 1000} .value=${value} aria-invalid=${invalid} aria-describedby=${described}></textarea>`
@@ -171,9 +171,9 @@ export class AskDialog extends LitElement {
               head: t.would,
               cell: ({ would, detail }) =>
                 would && !detail
-                  ? html`${would.refund_status ? refund(would.refund_status) : nothing} ${would.refund_max ? format.money(would.refund_max) : nothing}
+                  ? html`<span>${would.refund_status ? refund(would.refund_status) : nothing} ${would.refund_max ? format.money(would.refund_max) : nothing}
                       ${(["client", "expert"] as const).map((role) => (would[role] ? t.instead(texts.role[role], attendanceWords(would[role])) : nothing))}
-                      ${would.lost_seconds ? t.lost(format.span(would.lost_seconds)) : nothing}`
+                      ${would.lost_seconds ? t.lost(format.span(would.lost_seconds)) : nothing}</span>`
                   : detail,
             },
           ],

@@ -81,13 +81,19 @@ function classes(of: Record<string, boolean | undefined>): string {
     .join(" ");
 }
 
+/** Room for all filters at once: on a phone they are folded away until they are wanted. */
+const roomy = () => matchMedia("(min-width: 52rem)").matches;
+
 /** The filters of a list; what is chosen is in the address at once. */
-export function filterBar(app: App, at: Place, filters: readonly Filter[], extra: unknown = nothing): TemplateResult {
+export function filterBar(app: App, at: Place, filters: readonly Filter[]): TemplateResult {
   const now = known(filters, at.query);
   const set = (name: string) => (event: Event) =>
     app.go(filtered(at, { [name]: (event.target as HTMLInputElement).value.trim() }));
   const t = texts.filters;
+  const chosen = Object.keys(now).length;
   return html`
+    <details class="filter-box" ?open=${roomy() || chosen > 0}>
+    <summary>${t.label}${chosen > 0 ? ` (${chosen})` : nothing}</summary>
     <form class="filters" role="search" aria-label=${t.label} @submit=${(event: Event) => event.preventDefault()}>
       ${filters.map((filter) => {
         const { name } = filter;
@@ -117,13 +123,13 @@ export function filterBar(app: App, at: Place, filters: readonly Filter[], extra
           </label>
         `;
       })}
-      ${extra}
       ${
-        Object.keys(now).length > 0
+        chosen > 0
           ? html`<a class="clear" href=${href({ ...at, query: {} })} data-testid="clear">${t.clear}</a>`
           : nothing
       }
     </form>
+    </details>
   `;
 }
 

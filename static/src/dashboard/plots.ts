@@ -182,7 +182,7 @@ export function columns(
 ): TemplateResult {
   const sum = (bar: Bar) => bar.values.reduce((all, { value }) => all + value, 0);
   const most = Math.max(1, ...bars.map(sum));
-  const every = Math.max(1, Math.ceil(bars.length / 12));
+  const every = Math.max(1, Math.ceil(bars.length / 7));
   const tones = [
     ...new Map(bars.flatMap((bar) => bar.values.map(({ tone, name }) => [tone, name] as const))).entries(),
   ];

@@ -69,7 +69,7 @@ class SignIn extends LitElement {
     return html`
       <main class="door">
         <div class="card">
-          <p class="brand"><span class="logo" aria-hidden="true"></span> Headstrt Sessions</p>
+          <p class="brand"><span class="logo" aria-hidden="true"></span> ${texts.brand}</p>
           ${this._way === "setup" ? this.#settingUp() : this.#signing()}
         </div>
       </main>

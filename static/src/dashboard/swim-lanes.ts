@@ -140,7 +140,7 @@ export class SwimLanes extends LitElement {
     const visible = this.#marks.filter(({ at, kind }) => at >= view.from && at <= view.to && GLYPHS[kind]);
     const parts: unknown[] = [];
     const head = 46;
-    const label = gutter === 0 ? 20 : 0;
+    const label = gutter === 0 ? 24 : 0;
     let y = head;
     const laneHeight = (role: Role) =>
       label + TRACK + (this.#media(role).length > 0 ? STRIP * 3 + 4 : 4) + RADIUS * 2 + 14;
@@ -205,7 +205,7 @@ export class SwimLanes extends LitElement {
         ${
           gutter > 0
             ? svg`<text class="who" x="0" y=${top + 10}>${short(this.names[role], 16)}</text><text class="role" x="0" y=${top + 25}>${texts.role[role]}</text>`
-            : svg`<text class="who" x="2" y=${y + 13}>${short(this.names[role], 30)} <tspan class="role">${texts.role[role]}</tspan></text>`
+            : svg`<text class="who" x="2" y=${y + 17}>${short(this.names[role], 30)} <tspan class="role">${texts.role[role]}</tspan></text>`
         }
         <rect class="empty" x=${start} y=${top + TRACK / 2 - 1} width=${end - start} height="2" />
         ${(lane?.spans ?? []).map((span) => this.#span(span, role, top, x))}
@@ -260,7 +260,7 @@ export class SwimLanes extends LitElement {
     const top = y + label;
     return svg`
       <g class="lane session">
-        ${gutter > 0 ? svg`<text class="who" x="0" y=${top + 14}>${t.both}</text>` : svg`<text class="who" x="2" y=${y + 13}>${t.both}</text>`}
+        ${gutter > 0 ? svg`<text class="who" x="0" y=${top + 14}>${t.both}</text>` : svg`<text class="who" x="2" y=${y + 17}>${t.both}</text>`}
         ${this.story.both.map(
           (span) =>
             svg`<rect class="shared" x=${x(ms(span.from))} y=${top - 3} width=${Math.max(1.5, x(ms(span.to)) - x(ms(span.from)))} height="3" rx="1.5"

@@ -104,7 +104,7 @@ const rules: Record<string, string> = {
 };
 
 const ends: Record<EndReason, (who: string) => string> = {
-  completed: () => "Completed: the hard stop came",
+  completed: () => "Completed",
   hung_up: (who) => `The ${who} hung up`,
   lost: (who) => `The ${who}’s connection was lost`,
   left_page: (who) => `The ${who} left the page`,
@@ -142,7 +142,7 @@ const marks: Record<string, (who: string, detail: Detail) => string> = {
   consent_given: (who) => `${who} gave consent in writing`,
   consent_refused: (who) => `${who} refused consent`,
   consent_withdrawn: (who) => `${who} withdrew consent`,
-  ended: (_, { reason, by }) => `The end: ${ends[reason as EndReason]?.(whom[String(by)] ?? "") ?? reason}`,
+  ended: (_, { reason, by }) => `The end. ${ends[reason as EndReason]?.(whom[String(by)] ?? "") ?? reason}`,
 };
 
 /** Of an entry of the ledger. */
@@ -254,6 +254,7 @@ const plural = (n: number, one: string, many = `${one}s`) => `${n} ${n === 1 ? o
 
 export const texts = {
   title: (heading: string) => (heading ? `${heading} – Headstrt dashboard` : "Headstrt dashboard"),
+  brand: "Headstrt Sessions",
   views,
   short: { sanctions: "Sanctions" } as Partial<Record<keyof typeof views, string>>,
   groups: { now: "Now", record: "On record", service: "Service" },
@@ -475,7 +476,7 @@ export const texts = {
     starts: "Starts",
     outcome: "What happens",
     would: "Then",
-    outcomes: { done: "Done", unchanged: "Stays as it is", refused: "Refused" },
+    outcomes: { done: "Will be done", unchanged: "Stays as it is", refused: "Cannot be done" },
     instead: (who: string, as: string) => `${who}: ${as}`,
     lost: (span: string) => `not delivered: ${span}`,
   },
@@ -610,6 +611,8 @@ export const texts = {
     cause: "Cause",
     noComplaints: "Nobody complained.",
     told: "Told to others",
+    toldSum: (events: number, failed: number, pending: number) =>
+      `${plural(events, "event")}${failed ? `, ${plural(failed, "delivery", "deliveries")} failed` : ""}${pending ? `, ${pending} pending` : ""}`,
     nothingTold: "Nothing of this session was told to anybody.",
     nobodyAsked: "no endpoint asked for it",
     letter: "Letter",

@@ -63,7 +63,9 @@ class LiveView extends View<Live> {
           {
             head: t.quality,
             cell: (row) =>
-              html`<span class="stack">${quality(row.client.quality, texts.role.client)} ${quality(row.expert.quality, texts.role.expert)}</span>`,
+              row.client.quality || row.expert.quality
+                ? html`<span class="stack">${quality(row.client.quality, texts.role.client)} ${quality(row.expert.quality, texts.role.expert)}</span>`
+                : nothing,
           },
           { head: t.left, figure: true, cell: (row) => this.#left(row, now) },
         ],

@@ -21,12 +21,12 @@ const DAYS = 30;
 /** What of an outcome stands where in the pile, and how it looks. */
 const OUTCOMES: readonly [string, string][] = [
   ["completed", "good"],
-  ["hung_up", "expert"],
+  ["hung_up", "client"],
   ["lost", "warn"],
   ["left_page", "warn-2"],
   ["no_show", "bad"],
   ["never_met", "bad-2"],
-  ["interrupted", "client"],
+  ["interrupted", "expert"],
   ["safety", "bad-3"],
   ["ended_by_operator", "faint"],
   ["removed", "faint"],
@@ -150,7 +150,7 @@ class OverviewView extends View<Statistics> {
         note: t.attendanceNote(all.on_time, all.late, all.no_show, sum),
       };
     });
-    return html`<section class="card"><h2>${t.attendance}</h2>${lines(bars, format.number)}</section>`;
+    return html`<section class="card span-2"><h2>${t.attendance}</h2>${lines(bars, format.number)}</section>`;
   }
 
   #refunds({ refunds }: Statistics) {

@@ -137,7 +137,7 @@ class SessionView extends View<Whole> {
             isProblem(story) || isProblem(entries)
               ? this.#failed(isProblem(story) ? story : (entries as Problem))
               : html`<hs-swim-lanes .story=${story} .entries=${entries} .names=${names} .quality=${data.quality} .lit=${this.#lit}
-                  @hs-lit=${(event: CustomEvent<number | null>) => this.#light(event.detail)} @hs-jump=${(event: CustomEvent<number>) => this.#jump(event.detail)}></hs-swim-lanes>`
+                  @hs-lit=${(event: CustomEvent<number | null>) => this.#show(event.detail)} @hs-jump=${(event: CustomEvent<number>) => this.#jump(event.detail)}></hs-swim-lanes>`
           }
         </section>
         <section class="card ledger-card" aria-labelledby="ledger-title">
@@ -200,6 +200,17 @@ class SessionView extends View<Whole> {
     if (seq === this.#lit) return;
     this.#lit = seq;
     this.requestUpdate();
+  }
+
+  /** Lit up from the picture: the ledger is turned to it, and the page stays where it is. */
+  #show(seq: number | null): void {
+    this.#light(seq);
+    const list = this.querySelector<HTMLElement>(".ledger");
+    const found = seq === null ? null : this.querySelector<HTMLElement>(`#entry-${seq}`);
+    if (!list || !found) return;
+    const { scrollTop, clientHeight } = list;
+    if (found.offsetTop < scrollTop || found.offsetTop + found.offsetHeight > scrollTop + clientHeight)
+      list.scrollTop = found.offsetTop - clientHeight / 2;
   }
 
   #jump(seq: number): void {
@@ -343,7 +354,11 @@ class SessionView extends View<Whole> {
 
   #told({ data, letters }: SessionDeliveries) {
     if (data.length === 0 && !letters?.length) return html`<p class="empty">${t.nothingTold}</p>`;
+    const all = data.flatMap((event) => event.deliveries);
+    const failed = all.filter((each) => each.status === "failed").length;
+    const pending = all.filter((each) => each.status === "pending").length;
     return html`
+      <details ?open=${failed > 0}><summary>${t.toldSum(data.length, failed, pending)}</summary>
       <ul class="rows">
         ${data.map(
           (event) => html`
@@ -356,7 +371,7 @@ class SessionView extends View<Whole> {
           (letter) =>
             html`<li><span class="quiet">${t.letter}</span> ${texts.letters[letter.kind] ?? letter.kind} (${texts.role[letter.role].toLowerCase()}) ${chip(letter.status, letter.status === "failed" ? "bad" : "faint")} ${letter.why ?? nothing}</li>`,
         )}
-      </ul>
+      </ul></details>
     `;
   }
 

@@ -339,7 +339,7 @@ class Dashboard extends LitElement implements App {
     const { me } = this;
     return html`
       <aside class="side" id="side">
-        <div class="brand"><span class="logo" aria-hidden="true"></span> Headstrt Sessions</div>
+        <div class="brand"><span class="logo" aria-hidden="true"></span> ${texts.brand}</div>
         <nav aria-label=${texts.frame.navigation}>
           ${NAVIGATION.map(
             ({ group, items }) => html`
