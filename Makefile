@@ -5,10 +5,10 @@ PYTHON ?= python3
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BIN := .venv/bin
 PAGES := $(shell find static/src static/public static/*.html static/*.ts static/tsconfig*.json static/package.json -type f 2>/dev/null)
-TEST_PACKAGES := chromium curl firefox-esr gcc iproute2 jq libc6-dev openssl postgresql python3-dev redis-server
+TEST_PACKAGES := caddy chromium coturn curl firefox-esr gcc iproute2 jq libc6-dev openssl postgresql python3-dev redis-server
 BENCH_PACKAGES := chromium coturn gcc libc6-dev postgresql python3-dev
 
-.PHONY: run test bench trial check setup packages types diagram screenshot format clean
+.PHONY: run test bench trial soak check setup packages types diagram screenshot sizes format clean
 
 run: setup ## the server with two sample bookings; PHONE=1 adds TLS and a QR code
 	$(BIN)/headstrt demo $(if $(PHONE),--phone)
@@ -20,9 +20,13 @@ bench: TEST_PACKAGES = $(BENCH_PACKAGES)
 bench: setup packages ## every figure beside its reference, into docs/figures.md; about ten minutes
 	$(BIN)/python -m bench
 
+trial: TEST_PACKAGES += prometheus
 trial: setup packages ## what breaks, broken on purpose and at length: one table of figures; about an hour, the disk's row as root
 	$(BIN)/python -m tests.trial
 	$(BIN)/pytest -m long
+
+soak: setup ## one server for an hour, call after call: descriptors, memory and tables back at their start; MINUTES=5
+	$(BIN)/python -m tests.trial.soak $(or $(MINUTES),60)
 
 check: setup ## style, types, layers, pages
 	$(BIN)/ruff check .
@@ -62,6 +66,9 @@ diagram: setup ## docs/session-machine.md, from the table of the state machine
 screenshot: setup packages ## the pages of a real call, in var/pictures; the README's is one of them
 	$(BIN)/python -m tests.e2e.picture var/pictures
 	cp var/pictures/desktop-light-call.png docs/call.png
+
+sizes: setup ## docs/sizes.md, from the pages as they are built
+	$(BIN)/python -m tests.sizes
 
 format: setup
 	$(BIN)/ruff check --fix .

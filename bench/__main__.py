@@ -15,7 +15,7 @@ import structlog
 
 from bench.figures import Report, write
 
-ALL = ("relay", "hardstop", "join", "replay", "api", "webhooks")
+ALL = ("relay", "hardstop", "join", "replay", "api", "webhooks", "signaling", "installed", "cost", "homes")
 
 
 def main(names: list[str]) -> None:

@@ -80,12 +80,12 @@ class Party:
                 if attempt == 4:
                     raise RuntimeError(f"{self.role}: cannot connect: {self.refusal}") from None
                 await asyncio.sleep(1)
-        await self._command("join", guidelines=self.guidelines)
+        await self.command("join", guidelines=self.guidelines)
 
     async def _refused(self, why: Any) -> None:
         self.refusal = str(why)
 
-    async def _command(self, name: str, **data: Any) -> None:
+    async def command(self, name: str, **data: Any) -> None:
         self.commands += 1
         for _ in range(20):  # 500 calls join within seconds here; a server that is full asks to come again
             answer = await self.socket.call(name, {"command_id": f"c{self.commands}", **data}, timeout=30)
@@ -96,7 +96,7 @@ class Party:
             raise RuntimeError(f"{self.role}: {name} was refused: {answer}")
 
     async def _negotiate(self, data: dict[str, Any]) -> None:
-        await self._command("describe", type="offer", sdp=sample("chromium-offer"), generation=data["generation"])
+        await self.command("describe", type="offer", sdp=sample("chromium-offer"), generation=data["generation"])
 
     async def _description(self, data: dict[str, Any]) -> None:
         ufrag = re.search(r"^a=ice-ufrag:(\S+)", data["sdp"], re.MULTILINE)
@@ -104,7 +104,7 @@ class Party:
         assert ufrag
         assert password
         if self.role == "client":
-            await self._command("describe", type="answer", sdp=sample("chromium-answer"), generation=data["generation"])
+            await self.command("describe", type="answer", sdp=sample("chromium-answer"), generation=data["generation"])
         if not self.known.done():
             self.known.set_result(Credentials(ufrag[1], password[1]))
 

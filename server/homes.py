@@ -16,6 +16,7 @@ It refuses to know what a message means and what a fact is; ``store.homes`` has 
 from __future__ import annotations
 
 import asyncio
+import random
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -47,6 +48,9 @@ KEEP_ALONE = 2.5
 
 IDLE = 10.0
 """Seconds for which a session that nobody has open is kept: pages that were sent away are just coming back."""
+
+FEW = 8
+"""Up to so many nodes each is looked at for a new home."""
 
 AT_ONCE = 50
 """Orphans that are looked at in one turn."""
@@ -235,7 +239,11 @@ class Homes:
     # --- taking up, letting go ---
 
     def _choose(self) -> Node:
-        """The least loaded of those that can be reached; oneself among equals."""
+        """The least loaded of those that can be reached; oneself among equals.
+
+        Of many, the lesser of two that are drawn: all see the loads of a second ago, and the least of them all would
+        be everybody's choice (`python -m bench homes`).
+        """
         able = [
             node
             for node in self._nodes.values()
@@ -245,6 +253,8 @@ class Homes:
             able = [node for node in able if node.id != self.id]
         if not able:
             raise Busy("No server can take this call just now; try again in a moment.")
+        if len(able) > FEW:
+            able = random.sample(able, 2)
         return min(able, key=lambda node: (node.load + self._given[node.id], node.id != self.id))
 
     async def _has(self, session: str) -> bool:

@@ -64,7 +64,7 @@ class MarkAnswer(Answer):
 
 
 class MediaSpan(Answer):
-    """A track that was off, or on where that is worth saying."""
+    """A track that was off, or a screen that was shared, as the page itself said: evidence of nothing else."""
 
     role: Role
     track: Literal["microphone", "camera", "screen"]
@@ -204,9 +204,16 @@ class StoryAnswer(Answer):
 
 
 def story_answer(
-    record: Record, entries: Sequence[Entry], names: Mapping[str, str], texts: Mapping[str, str], now: Ms
+    record: Record,
+    entries: Sequence[Entry],
+    names: Mapping[str, str],
+    texts: Mapping[str, str],
+    said: Mapping[Role, Sequence[tuple[Ms, str | None]]],
+    now: Ms,
 ) -> StoryAnswer:
-    """``names``: of operators, by who they are in the log; ``texts``: behind the digests of their reasons."""
+    """``names``: of operators, by who they are in the log; ``texts``: behind the digests of their reasons; ``said``:
+    what each page said it was sending, and when, which is on no ledger and is kept for a while alone (P5.7).
+    """
     drawn = policy.lanes(record.facts, record.terms, now)
     slot = drawn.slot
     return StoryAnswer(
@@ -227,7 +234,11 @@ def story_answer(
         marks=tuple(
             MarkAnswer(at=mark.at, kind=mark.kind, role=mark.role, detail=_detail(mark.detail)) for mark in drawn.marks
         ),
-        media=(),
+        media=tuple(
+            MediaSpan(role=role, track=each.track, from_=each.start, to=each.end, on=each.on)
+            for role in Role
+            for each in policy.sent(said.get(role, ()))
+        ),
         moves=tuple(
             MoveAnswer(
                 at=move.at,

@@ -386,7 +386,7 @@ class Attendant:
                 party.media = (microphone, camera, screen)
                 self._post(live, lambda: self._tell(live, who.role.other, live.peer(who.role)))
             case messages.QualityCommand():
-                self._desk.measured(live.id, who.role, command, at)
+                self._desk.measured(live.id, who.role, command, at, party.media)
             case _:
                 raise ProtocolError("unknown_command", "This command is not known here.")
         return Done(version=live.version)

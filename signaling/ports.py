@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from signaling.messages import Consent, ConsentCommand, QualityCommand, View
 from signaling.session import Event, Fact, Ms, Role, Session
+
+Sends: TypeAlias = tuple[bool, bool, bool]
+"""What one side says that it is sending: microphone, camera, screen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,10 @@ class Desk(Protocol):
     async def consent(self, session: str, role: Role, act: ConsentCommand, at: Ms) -> tuple[int, tuple[Consent, ...]]:
         """Ask for written consent or answer (P5.3); the version, and all requests as they now stand."""
 
-    def measured(self, session: str, role: Role, said: QualityCommand, at: Ms) -> None:
-        """A page says how its call is: kept for a while, if there is room (P5.7). Nothing waits for it."""
+    def measured(self, session: str, role: Role, said: QualityCommand, at: Ms, sends: Sends | None = None) -> None:
+        """A page says how its call is, and what it ``sends`` (microphone, camera, screen), if it has said so: kept for
+        a while, if there is room (P5.7). Nothing waits for it.
+        """
 
     async def leave_for_safety(
         self, session: str, role: Role, category: str, text: str | None, at: Ms

@@ -28,9 +28,12 @@ export default defineConfig({
   build: {
     target: "es2022",
     outDir: "dist",
+    manifest: true, // for the table of sizes
     assetsInlineLimit: 0, // the pages are served under a strict Content-Security-Policy
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: { session: "session.html", home: "home.html", receipt: "receipt.html" } },
+    rolldownOptions: {
+      input: { session: "session.html", home: "home.html", receipt: "receipt.html", dashboard: "dashboard.html" },
+    },
   },
-  test: { setupFiles: "test/setup.ts" },
+  test: { setupFiles: "test/setup.ts", css: true }, // style sheets are read, not left out
 });

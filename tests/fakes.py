@@ -22,7 +22,7 @@ from signaling.errors import Denied, ProtocolError
 from signaling.fanout import Fanout
 from signaling.gateway import Gateway
 from signaling.messages import View
-from signaling.ports import Admission, Listener, Report
+from signaling.ports import Admission, Listener, Report, Sends
 from signaling.relay import wire
 from signaling.relay.ice import Credentials
 from signaling.relay.loopback import Loopbacks
@@ -164,7 +164,9 @@ class FakeDesk:
             )
             return self.version(session), (said,)
 
-    def measured(self, session: str, role: Role, said: messages.QualityCommand, at: Ms) -> None:
+    def measured(
+        self, session: str, role: Role, said: messages.QualityCommand, at: Ms, sends: Sends | None = None
+    ) -> None:
         self.samples.append((session, role, said, at))
 
     async def leave_for_safety(

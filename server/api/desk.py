@@ -248,7 +248,9 @@ async def story(request: web.Request) -> web.Response:
     revisions = [fact for fact in record.facts if isinstance(fact, Revised)]
     names = await views_desk.names(here.database, (fact.by for fact in revisions))
     texts = await views_desk.texts(here.database, (fact.reason for fact in revisions))
-    return answer(story_answer(record, entries, names, texts, here.clock()))
+    measured = await views.measured(here.database, id_)
+    said = {role: [(each.at, each.sends) for each in samples] for role, samples in measured.items()}
+    return answer(story_answer(record, entries, names, texts, said, here.clock()))
 
 
 async def told(request: web.Request) -> web.Response:

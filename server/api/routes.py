@@ -222,6 +222,7 @@ ROUTES: tuple[Route, ...] = (
         "sessions",
         ((200, sessions.QualityAnswer),),
         (_GONE,),
+        right=Right.LOOK,
     ),
     Route(
         "GET",

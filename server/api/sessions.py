@@ -56,6 +56,9 @@ class QualitySample(BaseModel):
     loss_percent: int | None
     bitrate_kbps: int | None
     level: QualityLevel | None = Field(description="what the party was shown; `none`: nothing came in")
+    sends: str | None = Field(
+        description="what it said was on: m(icrophone), c(amera), s(creen); null: it said nothing"
+    )
 
 
 class QualityAnswer(BaseModel):

@@ -28,6 +28,9 @@ async def session(connection: AsyncConnection, record: Record, facts: Sequence[A
         await outcomes.keep(connection, row)
     expert = record.who(Role.EXPERT).pseudonym
     await cases.follow(connection, policy.of_session(record.id, expert, record.facts, facts, record.terms), now)
+    ends = await outcomes.ends_of(connection, record.expert.person_id, record.terms.window)
+    lost = sum(policy.is_lost(reason, by) for reason, by in ends)
+    await cases.follow(connection, policy.of_endings(record.id, expert, facts, lost), now)
 
 
 async def person(connection: AsyncConnection, pseudonym: str, before: Dossier, after: Dossier, now: Ms) -> None:

@@ -64,7 +64,7 @@ from server.store.sessions import Known, Party, Record, Summary
 from server.webhooks.payloads import rows
 from signaling.errors import Busy, Denied, HeadstrtError, NotFound, Stale, UserError
 from signaling.messages import QualityCommand
-from signaling.ports import Admission, Clock, Listener, Report
+from signaling.ports import Admission, Clock, Listener, Report, Sends
 from signaling.session import (
     Accept,
     Cancel,
@@ -988,10 +988,11 @@ class Sessions:
         if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, HeadstrtError):
             log.error("a change failed", change=task.get_name(), error=repr(error))  # raised to the caller, if there
 
-    def measured(self, session: str, role: Role, said: QualityCommand, at: Ms) -> None:
-        """What a page says of its call, kept for a while as evidence (P5.7). Nothing waits for it."""
+    def measured(self, session: str, role: Role, said: QualityCommand, at: Ms, sends: Sends | None = None) -> None:
+        """What a page says of its call and sends, kept for a while as evidence (P5.7). Nothing waits for it."""
+        on = "".join(track for track, is_on in zip("mcs", sends, strict=True) if is_on) if sends is not None else None
         self.samples.take(
-            session, role, Sample(at, said.round_trip_ms, said.loss_percent, said.bitrate_kbps, said.level)
+            session, role, Sample(at, said.round_trip_ms, said.loss_percent, said.bitrate_kbps, said.level, on)
         )
 
     async def finish(self) -> None:

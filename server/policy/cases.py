@@ -18,7 +18,7 @@ from server.policy.people import ComplaintStatus, Dossier, Measure
 from server.policy.refund import refund_state
 from server.policy.terms import Terms
 from server.policy.verdict import RefundStatus
-from signaling.session import Ms
+from signaling.session import EndReason, Ms, Whom
 
 _DAY: Final[Ms] = 24 * 60 * 60_000
 
@@ -41,6 +41,10 @@ WITHIN: Final[Mapping[CaseKind, Ms]] = {
     CaseKind.FLAG: 7 * _DAY,
 }
 """How soon each should be looked at, from when it opened. An operator may set another time."""
+
+OFTEN: Final = 3
+OFTEN_LOST: Final = "often_lost"
+"""P3.6: of an expert's last sessions, so many ended with the expert gone."""
 
 BY_HAND: Final = frozenset({CaseKind.FLAG, CaseKind.CONTEST})
 _WAITING: Final = frozenset({RefundStatus.REQUESTED, RefundStatus.REVIEW, RefundStatus.DISPUTED})
@@ -67,6 +71,18 @@ def of_session(
     for fact in new:
         if isinstance(fact, Settled) and fact.settlement.flags:
             yield Matter(CaseKind.FLAG, session, session, expert or None, " ".join(fact.settlement.flags), open=True)
+
+
+def of_endings(session: str, expert: str, new: Sequence[AnyFact], lost: int) -> Iterator[Matter]:
+    """``lost``: how many of the expert's last sessions ended with the expert gone, this one among them."""
+    ended_so = any(isinstance(fact, Settled) and is_lost(fact.settlement.reason, fact.settlement.by) for fact in new)
+    if ended_so and lost >= OFTEN:
+        yield Matter(CaseKind.FLAG, expert, session, expert, OFTEN_LOST, open=True)
+
+
+def is_lost(reason: EndReason, by: Whom | None) -> bool:
+    """Whether the expert was gone when it ended (P3.6)."""
+    return reason in (EndReason.LOST, EndReason.LEFT_PAGE) and by is Whom.EXPERT
 
 
 def of_person(pseudonym: str, before: Dossier, after: Dossier) -> Iterator[Matter]:

@@ -91,6 +91,44 @@ def lanes(facts: Sequence[AnyFact], terms: Terms, now: Ms) -> Lanes:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A track that was off, or a screen that was shared, as the page itself said every few seconds."""
+
+    track: Literal["microphone", "camera", "screen"]
+    start: Ms
+    end: Ms
+    on: bool
+
+
+_SILENT: Ms = 20_000
+"""A page that says nothing for this long is not there: what it said before goes no further."""
+
+
+def sent(said: Sequence[tuple[Ms, str | None]]) -> tuple[Sent, ...]:
+    """Of one side: (when, the first letters of what was on), in order of time. What is as usual is not worth a span."""
+    found: list[Sent] = []
+    tracks: tuple[tuple[Literal["microphone", "camera", "screen"], bool], ...] = (
+        ("microphone", False),
+        ("camera", False),
+        ("screen", True),
+    )
+    known = [(at, on) for at, on in said if on is not None]
+    for track, unusual in tracks:
+        start: Ms | None = None
+        last: Ms = 0
+        for at, on in known:
+            if start is not None and (at - last > _SILENT or (track[0] in on) != unusual):
+                found.append(Sent(track, start, at if at - last <= _SILENT else last, unusual))
+                start = None
+            if start is None and (track[0] in on) == unusual:
+                start = at
+            last = at
+        if start is not None:
+            found.append(Sent(track, start, last, unusual))
+    return tuple(sorted(found, key=lambda each: (each.start, each.track)))
+
+
 def _there(track: Track) -> Spans:
     """When a seat was taken, gaps left open."""
     return minus(track.stays, [Interval(gap.start, gap.end) for gap in track.gaps])

@@ -24,13 +24,17 @@ MOST_ROWS = 4_000
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What one side's page measured at one time; None where its browser could not say."""
+    """What one side's page measured at one time; None where its browser could not say.
+
+    ``sends``: which of microphone, camera and screen it said was on, by their first letters.
+    """
 
     at: Ms
     round_trip_ms: int | None = None
     loss_percent: int | None = None
     bitrate_kbps: int | None = None
     level: str | None = None
+    sends: str | None = None
 
 
 async def add(connection: AsyncConnection, taken: Mapping[tuple[str, Role], Sequence[Sample]]) -> None:
@@ -77,4 +81,5 @@ async def forget(connection: AsyncConnection, sides: Sequence[tuple[str, Role]])
 
 
 def _packed(sample: Sample) -> list[Any]:
-    return [sample.at, sample.round_trip_ms, sample.loss_percent, sample.bitrate_kbps, sample.level]
+    packed = [sample.at, sample.round_trip_ms, sample.loss_percent, sample.bitrate_kbps, sample.level]
+    return packed if sample.sends is None else [*packed, sample.sends]

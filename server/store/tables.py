@@ -343,7 +343,7 @@ quality = _table(
     Column("role", Text, primary_key=True),
     Column("since", Long, primary_key=True),
     Column("until", Long, nullable=False),
-    Column("samples", Text, nullable=False),  # a JSON array of [at, round trip, loss, bitrate, level]
+    Column("samples", Text, nullable=False),  # a JSON array of [at, round trip, loss, bitrate, level, what it sends]
     Index(None, "until"),
 )
 

@@ -338,22 +338,18 @@ Sample = tuple[Ms, float | None, float | None, str | None]
 """When, the round trip in milliseconds, the loss in percent, the level."""
 
 
-async def quality(reader: Reader, start: Ms, end: Ms, limit: int) -> list[Sample] | None:
-    """What calls in ``[start, end)`` measured; None where nothing measures."""
-    q = tables.metadata.tables.get("quality")
-    if q is None:
-        return None
+async def quality(reader: Reader, start: Ms, end: Ms, limit: int) -> list[Sample]:
+    """What calls in ``[start, end)`` measured, out of ``limit`` rows of samples at most."""
+    q = tables.quality
     query = select(q.c.samples).where(q.c.until >= start, q.c.since < end).order_by(q.c.since).limit(limit)
     async with reader.read() as connection:
         rows = (await connection.execute(query)).all()
-    return [(at, trip, loss, level) for row in rows for at, trip, loss, _, level in json.loads(row.samples)]
+    return [(at, trip, loss, level) for row in rows for at, trip, loss, _, level, *_ in json.loads(row.samples)]
 
 
 async def newest_quality(reader: Reader, session_ids: Collection[str], since: Ms) -> dict[tuple[str, str], Sample]:
     """By session and role, what was measured last, if that was after ``since``."""
-    q = tables.metadata.tables.get("quality")
-    if q is None or not session_ids:
-        return {}
+    q = tables.quality
     query = (
         select(q.c.session_id, q.c.role, q.c.samples)
         .where(q.c.session_id.in_(sorted(session_ids)), q.c.until >= since)
@@ -362,7 +358,7 @@ async def newest_quality(reader: Reader, session_ids: Collection[str], since: Ms
     found: dict[tuple[str, str], Sample] = {}
     async with reader.read() as connection:
         for row in await connection.execute(query):
-            at, trip, loss, _, level = json.loads(row.samples)[-1]
+            at, trip, loss, _, level, *_ = json.loads(row.samples)[-1]
             found[row.session_id, row.role] = (at, trip, loss, level)
     return found
 

@@ -509,9 +509,8 @@ static PyObject *batch_linger(PyObject *object, PyObject *args) {
     double gather, until, now = 0;
     if (!PyArg_ParseTuple(args, "O!lOidd", &PyDict_Type, &known, &line, &clock, &epoll, &gather, &until)) return NULL;
     struct timespec pause = {(time_t)gather, (long)((gather - (double)(time_t)gather) * 1e9)};
-    self->count = 0;
     do {
-        if (self->count < SLOTS) { /* else there is more */
+        if (self->count < SLOTS) { /* of what was received last; else there is more */
             Py_BEGIN_ALLOW_THREADS;
             nanosleep(&pause, NULL);
             Py_END_ALLOW_THREADS;

@@ -186,14 +186,15 @@ class Port:
             self._fault()
         return count
 
-    def linger(self, line: int, epoll: int, gather: float, until: float) -> int:
-        """Let packets gather for so many seconds; returns how many were read meanwhile.
+    def linger(self, line: int, epoll: int, gather: float, until: float, *, more: bool = False) -> int:
+        """Let packets gather for so many seconds, unless there are ``more`` already; returns how many were read.
 
         With the compiled part this goes on, for as long as nothing else happens at that epoll than steady packets by
         this socket, up to ``until``."""
         batch = self._batches[line]
         if batch is None or isinstance(batch, Batch):
-            time.sleep(gather)
+            if not more:
+                time.sleep(gather)
             return 0
         packets = 0
         try:

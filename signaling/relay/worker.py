@@ -78,9 +78,11 @@ class Worker:
             if now - self._since >= JUDGE_EVERY:
                 self._gather = gathering(self._packets / (now - self._since))
                 self._since, self._packets = now, 0
-            if self._gather and not self._more and not self._gone and self._port is not None:
+            if self._gather and not self._gone and self._port is not None:
                 until = min(self._tick_at, self._alarm_at, now + JUDGE_EVERY)
-                self._packets += self._port.linger(self._line, self._loop.fileno(), self._gather, until)
+                self._packets += self._port.linger(
+                    self._line, self._loop.fileno(), self._gather, until, more=self._more
+                )
         self._shut()
 
     # --- the socketpair ---

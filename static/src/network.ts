@@ -16,8 +16,8 @@ export interface Figures {
   round_trip_ms: number | null;
   loss_percent: number | null;
   bitrate_kbps: number | null;
-  /** All went through at once that was to be sent: how much more would is not known. */
-  enough: boolean;
+  /** The line carries so much and no more; else that and perhaps more. */
+  capped: boolean;
 }
 
 /** In the order of getting worse. */
@@ -42,11 +42,11 @@ const ORDER: readonly Level[] = ["good", "fair", "weak", "none"];
 /** The worst figure decides. */
 export function judge(figures: Figures): { level: Level; because: Because | null } {
   if (figures.protocol === null) return { level: "none", because: "no_way" };
-  const { round_trip_ms, loss_percent, bitrate_kbps, enough } = figures;
+  const { round_trip_ms, loss_percent, bitrate_kbps, capped } = figures;
   const found: [Level, Because][] = [
     [from(round_trip_ms, DELAY), "delay"],
     [from(loss_percent, LOSS), "loss"],
-    [enough ? "good" : carried(bitrate_kbps ?? 0), "slow"],
+    [capped ? carried(bitrate_kbps ?? 0) : "good", "slow"],
     [figures.protocol === "tcp" ? "fair" : "good", "detour"],
   ];
   const [level, because] = found.reduce((worst, one) =>

@@ -12,13 +12,13 @@ const GOOD: Figures = {
   round_trip_ms: 40,
   loss_percent: 0,
   bitrate_kbps: 1_500,
-  enough: true,
+  capped: false,
 };
 
 describe("the network test's figures", () => {
   it.each([
     [{}, "good", null],
-    [{ round_trip_ms: 299, loss_percent: 4, bitrate_kbps: 1_100, enough: false }, "good", null],
+    [{ round_trip_ms: 299, loss_percent: 4, bitrate_kbps: 1_100, capped: true }, "good", null],
     [{ round_trip_ms: 300 }, "fair", "delay"],
     [{ round_trip_ms: 599 }, "fair", "delay"],
     [{ round_trip_ms: 600 }, "weak", "delay"],
@@ -26,9 +26,9 @@ describe("the network test's figures", () => {
     [{ loss_percent: 5 }, "fair", "loss"],
     [{ loss_percent: 10 }, "weak", "loss"],
     [{ loss_percent: 100 }, "weak", "loss"],
-    [{ bitrate_kbps: 1_099, enough: false }, "fair", "slow"],
-    [{ bitrate_kbps: 400, enough: false }, "fair", "slow"],
-    [{ bitrate_kbps: 399, enough: false }, "weak", "slow"],
+    [{ bitrate_kbps: 1_099, capped: true }, "fair", "slow"],
+    [{ bitrate_kbps: 400, capped: true }, "fair", "slow"],
+    [{ bitrate_kbps: 399, capped: true }, "weak", "slow"],
     [{ bitrate_kbps: 300 }, "good", null], // this page was too slow to send more, and the network took all of it
     [{ protocol: "tcp" }, "fair", "detour"],
     [{ protocol: "tcp", loss_percent: 20 }, "weak", "loss"],

@@ -3,7 +3,7 @@ import { fingerprintIn, fingerprintOf } from "../src/fingerprint";
 import type { Role } from "../src/protocol";
 import { commitment, EMOJI, newNonce, SafetyExchange, type SafetySaid, safetyCode } from "../src/safety";
 
-import { en } from "../src/texts/en";
+import { enLater } from "../src/texts/en-later";
 
 const ONE = Array.from({ length: 32 }, (_, n) => n.toString(16).padStart(2, "0").toUpperCase()).join(":");
 const TWO = ONE.split(":").reverse().join(":");
@@ -44,7 +44,7 @@ test.each([
 
 test("every picture has a name of its own", () => {
   expect(new Set(EMOJI).size).toBe(32);
-  expect(new Set(en.safety.names).size).toBe(EMOJI.length);
+  expect(new Set(enLater.safety.names).size).toBe(EMOJI.length);
 });
 
 test("a description that leaves a choice of certificates pins none", () => {

@@ -1,3 +1,4 @@
-import { speak } from "../src/texts";
+import { speak, speakAlso } from "../src/texts";
 
 await speak("en");
+await speakAlso("later", "afterwards");

@@ -47,7 +47,8 @@ function codesAt(english: Section, path: string): unknown {
 }
 
 async function catalogue(code: Code): Promise<Section> {
-  return { page: await languages[code].words(), afterwards: await languages[code].afterwards() };
+  const { words, later, afterwards } = languages[code];
+  return { page: await words(), later: await later(), afterwards: await afterwards() };
 }
 
 const english = await catalogue("en");

@@ -1,6 +1,6 @@
-"""``make screenshot``: the pages of one real call, as a person sees them, into ``docs/``.
+"""``make screenshot``: every page and state, as a person sees it, phone and desktop, light and dark, with an index.
 
-Runs the real server and two Chromiums, like the tests; looks, and asserts nothing.
+Runs the real server and two Chromiums, like the tests; looks, and asserts nothing. A further page is a line in a story.
 """
 
 from __future__ import annotations
@@ -9,89 +9,239 @@ import asyncio
 import shutil
 import sys
 import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Literal
 
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Playwright, async_playwright
 
+from signaling.messages import to_rfc3339
+from tests.e2e.sitter import picture
 from tests.e2e.stage import CHROMIUM_FLAGS, ROOT, WATCH_CONNECTIONS, Person, Server
 
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+FRAMES = ("phone", "desktop")
+FOLDER = ROOT / "docs" / "pictures"
+INDEX = ROOT / "docs" / "pictures.md"
+QUALITY = 72
+PANELS = (("chat", "Chat"), ("devices", "Devices"), ("more", "More"), ("safety", "Safety code"))
+FEE = {"amount": 12000, "currency": "EUR"}
+
+HEAD = """# Pictures
+
+Every page and state, on a phone and on a desktop, in light and in dark. `make screenshot` makes them from a real call
+between two browsers, and this index with them. A call is on a dark ground in either.
+
+"""
 
 
-async def open_page(browser: Browser, link: str, *, dark: bool, phone: bool) -> Person:
-    context = await browser.new_context(
-        permissions=["camera", "microphone"],
-        color_scheme="dark" if dark else "light",
-        **(PHONE if phone else DESKTOP),
-    )
-    page = await context.new_page()
-    await page.add_init_script(WATCH_CONNECTIONS)
-    return Person(page, context, link)
+@dataclass
+class Album:
+    """Where the pictures go, and which there are: their titles by name, in the order in which they were first taken."""
+
+    folder: Path
+    titles: dict[str, str] = field(default_factory=dict)
+
+    async def shoot(self, person: Person, frame: str, name: str, title: str, *, whole: bool = False) -> None:
+        """What ``person`` sees now, in both schemes; ``whole``: also what is below the window."""
+        self.titles.setdefault(name, title)
+        for scheme in SCHEMES:
+            await person.page.emulate_media(color_scheme=scheme)
+            await asyncio.sleep(0.6)
+            file = self.folder / f"{name}-{frame}-{scheme}.jpg"
+            await person.page.screenshot(path=file, type="jpeg", quality=QUALITY, full_page=whole)
+
+    def index(self) -> str:
+        """The page that shows them."""
+        parts = [HEAD]
+        for name, title in self.titles.items():
+            cells = [
+                f'<a href="pictures/{file}">'
+                f'<img src="pictures/{file}" alt="{title}, {frame}, {scheme}" height="320"></a>'
+                for frame in FRAMES
+                for scheme in SCHEMES
+                if (self.folder / (file := f"{name}-{frame}-{scheme}.jpg")).is_file()
+            ]
+            parts.append(f"## {title}\n\n" + "\n".join(cells) + "\n\n")
+        return "".join(parts).rstrip("\n") + "\n"
 
 
-async def story(browser: Browser, folder: Path, server: Server, *, dark: bool, phone: bool) -> None:
-    """Check-in, waiting room, call, leaving, held, summary: a picture of each."""
-    name = f"{'phone' if phone else 'desktop'}-{'dark' if dark else 'light'}"
-    booked = await server.book(starts_in=-40, minutes=30, session_id=name)
-    client = await open_page(browser, booked["links"]["client"], dark=dark, phone=phone)
-    expert = await open_page(browser, booked["links"]["expert"], dark=dark, phone=phone)
+@dataclass(frozen=True)
+class Studio:
+    """Two browsers, each with a camera of its own, and the server."""
 
-    async def shoot(person: Person, what: str) -> None:
-        await asyncio.sleep(0.7)
-        await person.page.screenshot(path=folder / f"{name}-{what}.png", full_page=what in ("check-in", "summary"))
+    server: Server
+    client: Browser
+    expert: Browser
 
+    async def enter(self, role: str, link: str, frame: str) -> Person:
+        browser = self.client if role == "client" else self.expert
+        options: dict[str, Any] = {**(PHONE if frame == "phone" else DESKTOP)}
+        zone = "Europe/Madrid" if role == "client" else "Asia/Kolkata"
+        context = await browser.new_context(
+            permissions=["camera", "microphone"], locale="en-GB", timezone_id=zone, **options
+        )
+        page = await context.new_page()
+        await page.add_init_script(WATCH_CONNECTIONS)
+        return Person(page, context, link)
+
+    async def book(self, name: str, starts_in: float) -> dict[str, str]:
+        """The links of both; a session of thirty minutes that starts at a whole minute."""
+        starts = (int(time.time() + starts_in) // 60) * 60_000
+        body = {
+            "starts_at": to_rfc3339(starts),
+            "duration_minutes": 30,
+            "title": "Compilers, an introduction",
+            "client": {"id": "c_9", "name": "Mira Castellanos", "time_zone": "Europe/Madrid"},
+            "expert": {"id": "e_4", "name": "Asha Raman", "time_zone": "Asia/Kolkata"},
+            "fee": FEE,
+        }
+        booked = await self.server.call("PUT", f"/v1/sessions/{name}", json=body)
+        links: dict[str, str] = booked["links"]
+        return links
+
+
+async def before(studio: Studio, album: Album, frame: str) -> None:
+    """Until the doors open."""
+    links = await studio.book(f"later-{frame}", 3 * 24 * 3600)
+    someone = await studio.enter("client", links["client"], frame)
+    page, origin = someone.page, studio.server.origin
+    await page.goto(origin)
+    await page.locator("h1").wait_for()
+    await album.shoot(someone, frame, "home", "Home")
+    await someone.come()
+    await someone.by("local-video").wait_for()
+    await album.shoot(someone, frame, "early", "Check-in, days ahead", whole=True)
+    await someone.by("language").select_option("hi")
+    await album.shoot(someone, frame, "hindi", "The same in Hindi", whole=True)
+    await someone.by("language").select_option("en")
+    await page.goto("about:blank")
+    await page.goto(links["client"].replace("#", "?lang=qps#"))
+    await someone.is_in("checkin")
+    await page.evaluate("localStorage.clear()")
+    await page.reload()
+    await someone.is_in("checkin")
+    await album.shoot(someone, frame, "pseudo", "Right to left, tried with words that are no language", whole=True)
+    await page.goto("about:blank")
+    await page.goto(f"{origin}/s/later-{frame}#t=nothing")
+    await page.get_by_role("alert").locator("h1").wait_for()
+    await album.shoot(someone, frame, "error", "A link that opens nothing")
+    await someone.context.close()
+
+
+async def meeting(studio: Studio, album: Album, frame: str) -> None:
+    """One session, from the check-in to the record."""
+    links = await studio.book(f"call-{frame}", -60)
+    client = await studio.enter("client", links["client"], frame)
+    expert = await studio.enter("expert", links["expert"], frame)
     await client.come()
-    await asyncio.sleep(1)
-    await shoot(client, "check-in")
+    await client.by("local-video").wait_for()
+    await album.shoot(client, frame, "check-in", "Check-in", whole=True)
     await client.join()
-    await shoot(client, "waiting")
+    await album.shoot(client, frame, "waiting", "Waiting room")
     await expert.join()
     await asyncio.gather(client.sees_video(), expert.sees_video())
-    await asyncio.sleep(2)
-    await shoot(client, "call")
+    await asyncio.sleep(6)
+    await album.shoot(client, frame, "call", "Call")
+    for panel, title in PANELS:
+        if await client.by(panel).is_visible():  # on a phone some are behind "More"
+            await client.by(panel).click()
+            await client.page.locator(".panel").wait_for()
+            await album.shoot(client, frame, f"call-{panel}", f"Call: {title}")
+            await client.by("close-panel").click()
+    await ways_out(album, client, expert, frame)
+    await after(studio, album, client, expert, frame)
+
+
+async def ways_out(album: Album, client: Person, expert: Person, frame: str) -> None:
     await client.by("leave").click()
-    await shoot(client, "leave-client")
+    await album.shoot(client, frame, "leave-client", "Leaving, as the client")
+    await client.by("leave-report").click()
+    await album.shoot(client, frame, "leave-report", "Leave and report")
     await client.page.keyboard.press("Escape")
     await expert.by("leave").click()
-    await shoot(expert, "leave-expert")
+    await album.shoot(expert, frame, "leave-expert", "Leaving, as the expert")
     await expert.by("leave-early").click()
-    await shoot(expert, "leave-confirm")
+    await album.shoot(expert, frame, "leave-confirm", "Leaving early, confirmed in a second step")
     await expert.page.keyboard.press("Escape")
+
+
+async def after(studio: Studio, album: Album, client: Person, expert: Person, frame: str) -> None:
     link = expert.link
     await expert.context.close()
-    await client.by("held").wait_for(state="visible", timeout=30_000)
-    await shoot(client, "held")
-    expert = await open_page(browser, link, dark=dark, phone=phone)
+    await client.by("held").wait_for(state="visible", timeout=60_000)
+    await album.shoot(client, frame, "held", "The connection is interrupted")
+    expert = await studio.enter("expert", link, frame)
     await expert.join()
     await client.sees_video()
     await expert.by("leave").click()
     await expert.by("leave-early").click()
     await expert.by("leave-early-confirm").click()
-    await client.is_in("ended")
-    await shoot(client, "summary")
-    await shoot(expert, "summary-expert")
+    await asyncio.gather(client.is_in("ended"), expert.is_in("ended"))
+    for person, role in ((client, "client"), (expert, "expert")):
+        await person.by("stars-5").wait_for(state="attached")
+        await person.by("receipt-link").wait_for()
+        await album.shoot(person, frame, f"summary-{role}", f"Afterwards, as the {role}", whole=True)
+    await client.page.goto(client.link.replace("#", "/receipt#"))
+    await client.by("receipt").wait_for()
+    await album.shoot(client, frame, "record", "The signed record", whole=True)
     for person in (client, expert):
         await person.context.close()
 
 
-async def main(folder: Path) -> None:
+STORIES = (before, meeting)
+
+
+@asynccontextmanager
+async def studio(playwright: Playwright, folder: Path) -> AsyncIterator[Studio]:
+    """A server in ``folder`` and two browsers."""
+    camera = "--use-file-for-fake-video-capture="
+    looks = {
+        "client": picture(
+            folder / "client.y4m", wall=(214, 196, 170), coat=(46, 84, 96), skin=(201, 152, 118), hair=(58, 40, 32)
+        ),
+        "expert": picture(
+            folder / "expert.y4m", wall=(168, 190, 182), coat=(122, 62, 58), skin=(150, 104, 78), hair=(30, 26, 28)
+        ),
+    }
+    server = Server(folder)
+    await server.start()
+    try:
+        client, expert = [
+            await playwright.chromium.launch(
+                executable_path=shutil.which("chromium"), args=[*CHROMIUM_FLAGS, f"{camera}{file}"]
+            )
+            for file in looks.values()
+        ]
+        yield Studio(server, client, expert)
+        await client.close()
+        await expert.close()
+    finally:
+        await server.stop()
+
+
+async def main(folder: Path, index: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.jpg"):
+        old.unlink()
+    album = Album(folder)
     with tempfile.TemporaryDirectory() as scratch:
-        server = Server(Path(scratch))
-        await server.start()
-        try:
-            async with async_playwright() as playwright:
-                browser = await playwright.chromium.launch(
-                    executable_path=shutil.which("chromium"), args=list(CHROMIUM_FLAGS)
-                )
-                for phone in (False, True):
-                    for dark in (False, True):
-                        await story(browser, folder, server, dark=dark, phone=phone)
-                await browser.close()
-        finally:
-            await server.stop()
+        async with async_playwright() as playwright, studio(playwright, Path(scratch)) as ours:
+            for frame in FRAMES:
+                for story in STORIES:
+                    await story(ours, album, frame)
+    index.write_text(album.index())
+    total = sum(file.stat().st_size for file in folder.glob("*.jpg"))
+    sys.stdout.write(f"{len(list(folder.glob('*.jpg')))} pictures, {total / 1e6:.1f} MB\n")
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "var" / "pictures"))
+    if len(sys.argv) > 1:
+        asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[1]) / "index.md"))
+    else:
+        asyncio.run(main(FOLDER, INDEX))

@@ -4,7 +4,9 @@ keeps nobody out; the network test goes through the real relay; who waits knows 
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -18,6 +20,8 @@ from tests.e2e.words import calm
 
 DAY = 86_400.0
 NO_WAY = NO_UDP.replace("1 udp .*", "1 (udp|tcp) .*")
+BESIDE = "127.0.0.3"  # another address of the relay, for a line of the test's own
+BY_THE_LINE = NO_UDP.replace("1 udp .*", f"1 (?!udp .* {BESIDE} ).*")
 # A machine whose devices can be pulled out, kept back and silenced: Chromium's own fakes know nothing of that.
 DEVICES = """
 const media = navigator.mediaDevices;
@@ -78,7 +82,8 @@ Browsers = Callable[..., Awaitable[Browser]]
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     """One for all of these: each has sessions of its own."""
-    running = Server(tmp_path_factory.mktemp("checkin"))
+    settings = {"HEADSTRT_MEDIA_ADVERTISE": f"127.0.0.1,{BESIDE}"}
+    running = Server(tmp_path_factory.mktemp("checkin"), settings=settings)
     await running.start()
     yield running
     await running.stop()
@@ -190,6 +195,69 @@ async def test_P1_1_days_ahead_the_network_is_tested_through_the_relay(server: S
         await calm(each, devices=("Fake Default",))
 
 
+class Line:
+    """A line to the relay that takes its time, swallows one packet in so many on the way up, and carries so much."""
+
+    def __init__(self, to: int, *, delay: float, swallows: int = 0, bits_per_second: float = 0) -> None:
+        self._to, self._delay, self._swallows, self._bits = to, delay, swallows, bits_per_second
+        self._loop = asyncio.get_running_loop()
+        self._here = self._socket(lambda sock: sock.bind((BESIDE, to)), self._up)
+        self._pages: dict[tuple[str, int], socket.socket] = {}
+        self._count = 0
+        self._taken_until = 0.0
+
+    def close(self) -> None:
+        for each in (self._here, *self._pages.values()):
+            self._loop.remove_reader(each)
+            each.close()
+
+    def _socket(self, place: Callable[[socket.socket], None], read: Callable[..., None], *of: Any) -> socket.socket:
+        made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        made.setblocking(False)
+        place(made)
+        self._loop.add_reader(made, read, *of)
+        return made
+
+    def _up(self) -> None:
+        packet, page = self._here.recvfrom(2_000)
+        if page not in self._pages:
+            self._pages[page] = self._socket(lambda sock: sock.connect(("127.0.0.1", self._to)), self._down, page)
+        if packet[0] >= 20 and not self._takes(packet):  # checks go through: of them the figures say nothing
+            return
+        self._loop.call_later(self._delay, self._pages[page].send, packet)
+
+    def _takes(self, packet: bytes) -> bool:
+        self._count += 1
+        if self._swallows and self._count % self._swallows == 0:
+            return False
+        if self._bits:
+            until = max(self._taken_until, self._loop.time()) + len(packet) * 8 / self._bits
+            if until > self._loop.time() + 0.3:  # what a router keeps
+                return False
+            self._taken_until = until
+        return True
+
+    def _down(self, page: tuple[str, int]) -> None:
+        self._loop.call_later(self._delay, self._here.sendto, self._pages[page].recv(2_000), page)
+
+
+async def test_the_figures_are_what_the_line_is(server: Server, chromium: Browsers) -> None:
+    """100 ms each way and one packet in ten gone: 400 ms for two, 10 % missing; a busy machine adds to it."""
+    links = (await server.book(starts_in=DAY, minutes=30, session_id="line"))["links"]
+    line = Line(server.media_port, delay=0.1, swallows=10)
+    client = await at(await chromium(), links["client"], BY_THE_LINE)
+    await until(client.by("test-network").is_enabled, 30, "the page is connected")
+    await client.by("test-network").click()
+    assert await level_of(client) in ("fair", "weak")
+    await client.page.get_by_text("Figures").click()
+    figures = await client.page.locator(".figures dd").all_inner_texts()
+    round_trip, missing = (int(re.sub(r"\D", "", each)) for each in figures[:2])
+    assert round_trip >= 395
+    assert missing >= 5
+    await client.context.close()
+    line.close()
+
+
 # --- devices ----------------------------------------------------------------------------------------------------------
 
 
@@ -276,7 +344,10 @@ async def test_a_device_that_is_pulled_out_or_silent(server: Server, chromium: B
 async def test_P1_3_waiting_until_the_other_is_here(server: Server, chromium: Browsers) -> None:
     links = (await server.book(starts_in=90, minutes=30, session_id="waiting"))["links"]
     client = await at(await chromium(), links["client"], EARS)
-    await client.join()
+    for testid, key in (("accept", "Space"), ("join", "Enter")):  # by keyboard alone
+        await tab_to(client, testid)
+        await client.page.keyboard.press(key)
+    await client.is_in("waiting")
     assert await client.text("other-status") == "Max Expert is not here yet"
     assert await client.by("countdown").get_attribute("role") == "timer"
     assert await client.by("local-video").is_visible()
@@ -293,6 +364,14 @@ async def test_P1_3_waiting_until_the_other_is_here(server: Server, chromium: Br
     await client.page.evaluate("window.__hide(false)")
     await until(lambda: _is(client.page.title(), "With Max Expert"), 30, "and is as before once that was seen")
     await asyncio.gather(client.is_in("call"), expert.is_in("call"))
+
+
+async def tab_to(person: Person, testid: str) -> None:
+    for _ in range(40):
+        await person.page.keyboard.press("Tab")
+        if await person.page.evaluate("document.activeElement?.dataset.testid") == testid:
+            return
+    raise AssertionError(f"Tab does not lead to {testid}")
 
 
 async def _page_says(person: Person, text: str) -> bool:

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import asyncio
 
+from signaling.messages import from_rfc3339
 from tests.e2e.stage import People, Server, until
 
 REPORTED = 1.5
 """Seconds after which the relay's last counters are in the metrics."""
+
+WATCHED = """
+window.__tones = 0;
+window.OscillatorNode = class extends window.OscillatorNode {
+  constructor(...args) { super(...args); window.__tones += 1; }
+};
+new MutationObserver(() => {
+  if (document.body?.dataset.state === "ended") window.__ended ??= Date.now();
+}).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-state"] });
+"""
+"""Counts what is heard, and takes the time when the summary comes."""
 
 HOSTILE = """
 // A client that will not go: nothing in this page can close a connection, stop a track, or hear from the server.
@@ -29,14 +41,27 @@ window.WebSocket = class extends RealSocket {
 
 async def test_P3_1_both_see_each_other_and_at_the_end_the_summary(server: Server, person: People) -> None:
     booked = await server.book(starts_in=-10, minutes=1)
-    client = await person(booked["links"]["client"])
+    client = await person(booked["links"]["client"], WATCHED)
     expert = await person(booked["links"]["expert"])
     await client.join()
     assert "t=" not in client.page.url  # the token is out of the address bar at once
     await expert.join()
     await asyncio.gather(client.is_in("call"), expert.is_in("call"))
     await asyncio.gather(client.sees_video(), expert.sees_video())
+
+    # P3.2: seen, announced, in the name of the tab, and heard once
+    tones = await client.page.evaluate("__tones")
+    await client.by("warning").wait_for(state="visible", timeout=90_000)
+    assert "seconds left" in await client.text("warning")
+    assert "seconds left" in await client.page.title()
+    assert await client.page.get_by_role("alert").filter(has=client.by("warning")).count() == 1
+    await asyncio.sleep(1)
+    assert await client.page.evaluate("__tones") == tones + 1
+
     await asyncio.gather(client.is_in("summary", "ended", within=90), expert.is_in("summary", "ended", within=90))
+    late = await client.page.evaluate("__ended") - from_rfc3339((await server.session())["ends_at"])
+    print(f"the summary came {late} ms after the booked end")
+    assert -1_000 < late < 20_000  # by the same clock, and by itself
     assert await client.by("summary-heading").is_visible()
     assert await expert.by("summary-heading").is_visible()
 

@@ -434,6 +434,7 @@ async def _ghosts(place: _Place) -> list[str]:
             "engine": fanout.server.eio.sockets,
             "rooms": fanout.server.manager.rooms,
             "pending": gateway._admitted,
+            "network tests": gateway._attendant._switchboard.tests._tests,
         }
         return [f"{name}: {len(place)}" for name, place in places.items() if place]
 

@@ -19,7 +19,7 @@ from server.store import views_desk as views
 from server.store.sessions import Party
 from server.store.views_desk import Queued
 from signaling.errors import HeadstrtError
-from signaling.session import MINUTE, EndReason, HangUp, Join, MediaUp, Phase, Role
+from signaling.session import MINUTE, Depart, EndReason, HangUp, How, Join, MediaUp, Phase, Role
 from tests.builders import NOON, Clock, Office, booking, office
 
 CLIENT, EXPERT = Role.CLIENT, Role.EXPERT
@@ -294,3 +294,24 @@ async def test_P3_9_an_outage_takes_nothing_that_somebody_ended_before_or_was_gi
     record = await o.desk.record("asked")
     assert record.session.end is not None
     assert record.session.end.reason is EndReason.HUNG_UP
+
+
+async def test_P3_6_the_third_session_that_an_expert_is_gone_from_is_shown(o: Office) -> None:
+    for number in range(1, 5):
+        o.clock.at(-60)
+        await o.desk.book(booking(f"bk_{number}", client=Party(f"c_{number}", "Ada")))
+        for role in (CLIENT, EXPERT):
+            await o.desk.report(f"bk_{number}", Join(role, f"{number}-{role}"), o.clock.at(0))
+        await o.desk.report(f"bk_{number}", MediaUp(), o.clock.at(0))
+        gone = Depart(EXPERT, f"{number}-expert", How.CONNECTION, o.clock.at(10))
+        await o.desk.report(f"bk_{number}", gone, o.clock.at(11))
+        await o.desk.report(f"bk_{number}", HangUp(CLIENT), o.clock.at(20))
+        settled = (await o.desk.record(f"bk_{number}")).session.end
+        assert settled is not None
+        assert settled.reason is EndReason.LOST
+        found = [case for case in await cases(o) if case[0] == "flag"]
+        ((pseudonym,),) = await o.rows("select pseudonym from people where person_id = 'e_4'")
+        assert found == ([] if number < 3 else [("flag", pseudonym, "open", "often_lost")])
+        if found:
+            (queued,) = await views.queue(o.database, Queued(kind=CaseKind.FLAG), o.clock(), None, 10)
+            assert queued.case.session_id == "bk_3"

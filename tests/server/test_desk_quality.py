@@ -125,3 +125,13 @@ async def test_P5_7_terms_that_keep_none_take_none(where: str) -> None:
         says(o, CLIENT, NOON)
         await o.desk.finish()
         assert await stored(o) == {CLIENT: [], EXPERT: []}
+
+
+async def test_P5_7_what_a_page_sends_is_kept_beside_what_it_measured(where: str) -> None:
+    async with office(where) as o:
+        await met(o)
+        said = QualityCommand(command_id="q", round_trip_ms=40, level="good")
+        for second, sends in ((0, None), (5, (True, False, True)), (10, (False, False, False))):
+            o.desk.measured("bk_1", CLIENT, said, NOON + second * 1000, sends)
+        await o.desk.samples.write()
+        assert [each.sends for each in (await views.measured(o.database, "bk_1"))[CLIENT]] == [None, "ms", ""]

@@ -6,7 +6,7 @@ import { toggleFullScreen, togglePip } from "../screens";
 import { mayLeaveFreely } from "../session";
 import { type Action, actionOf, SHORTCUTS, shortcutsAreOn } from "../shortcuts";
 import { texts } from "../texts";
-import { loadAfterwards } from "./afterwards-loaded";
+import { loadAfterwards, loadPanels } from "./loaded";
 import "./consent";
 import { RoomElement } from "./element";
 import { type IconName, icon } from "./icon";
@@ -294,7 +294,7 @@ export class Call extends RoomElement {
 }
 
 function panels() {
-  return import("./panels");
+  return loadPanels();
 }
 
 function canShare(): boolean {

@@ -70,25 +70,22 @@ export class CheckIn extends RoomElement {
   }
 
   #guidelines() {
+    const rules = html`<ul class="rules">${t.rules.map((rule) => html`<li>${rule}</li>`)}</ul>`;
+    if (this.view.me.accepted) {
+      return html`<details class="card"><summary>${t.accepted}</summary>${rules}</details>`;
+    }
     return html`
       <section class="card" aria-labelledby="guidelines-heading">
         <h2 id="guidelines-heading">${t.guidelines}</h2>
-        <ul class="rules">
-          ${t.rules.map((rule) => html`<li>${rule}</li>`)}
-        </ul>
+        ${rules}
+        <label class="check">
+          <input type="checkbox" data-testid="accept" .checked=${this._promised} @change=${this.#promise} />
+          <span>${t.accept}</span>
+        </label>
         ${
-          this.view.me.accepted
-            ? html`<p class="quiet">${t.accepted}</p>`
-            : html`
-              <label class="check">
-                <input type="checkbox" data-testid="accept" .checked=${this._promised} @change=${this.#promise} />
-                <span>${t.accept}</span>
-              </label>
-              ${
-                this._declined
-                  ? html`<p role="status">${t.declined}</p>`
-                  : html`<button class="plain" @click=${this.#decline}>${t.decline}</button>`
-              }`
+          this._declined
+            ? html`<p role="status">${t.declined}</p>`
+            : html`<button class="plain" @click=${this.#decline}>${t.decline}</button>`
         }
       </section>
     `;

@@ -4,9 +4,10 @@ import { texts } from "../texts";
 
 const t = texts.checkin;
 
-/** What is the matter with a device, then the way to mend it in this browser or system. */
-export function deviceHelp(kind: DeviceKind, trouble: Trouble): string {
-  return `${t.help[kind][trouble]} ${way(kind, trouble)}`.trim();
+/** What is the matter with a device, then the way to mend it in this browser or system; `said`: if that stands there. */
+export function deviceHelp(kind: DeviceKind, trouble: Trouble, said = false): string {
+  const how = way(kind, trouble);
+  return `${t.help[kind][trouble]} ${how && said ? t.sameWay : how}`.trim();
 }
 
 function way(kind: DeviceKind, trouble: Trouble): string {

@@ -5,7 +5,7 @@ import type { HangUpCommand, View } from "../protocol";
 import { mayLeaveFreely } from "../session";
 import { locale, texts } from "../texts";
 import { RoomElement } from "./element";
-import "./report";
+import { loadPanels } from "./loaded";
 
 const t = texts.leave;
 type Cause = NonNullable<HangUpCommand["cause"]>;
@@ -49,7 +49,11 @@ export class LeaveDialog extends RoomElement {
   }
 
   protected override willUpdate(changed: Map<string, unknown>): void {
-    if (changed.has("open") && this.open) this._step = this.at;
+    if (!changed.has("open") || !this.open) return;
+    this._step = this.at;
+    loadPanels()
+      .catch(() => {})
+      .then(() => this.requestUpdate());
   }
 
   protected override updated(changed: Map<string, unknown>): void {
@@ -104,6 +108,7 @@ export class LeaveDialog extends RoomElement {
   #report() {
     return html`
       <h2 id="leave-heading" tabindex="-1">${texts.report.heading}</h2>
+      ${customElements.get("hs-report-and-leave") ? nothing : html`<p role="alert">${texts.report.offline}</p>`}
       <hs-report-and-leave .room=${this.room} .now=${this.now} @hs-back=${() => (this.open = false)}></hs-report-and-leave>
     `;
   }

@@ -7,6 +7,9 @@ import { stepMark } from "./step";
 const t = texts.checkin.network;
 /** A page that is only passed through (who comes late has no time for this) tests nothing by itself. */
 const BEGINS_AFTER = 6_000;
+/** One that came to nothing, by no doing of the network, is begun again: so often, and not at once. */
+const ATTEMPTS = 3;
+const AGAIN_AFTER = 15_000;
 /** What a test takes, as well as it is known before. */
 const LASTS = 9_500;
 
@@ -17,6 +20,7 @@ export class NetworkCheck extends RoomElement {
 
   declare patient: boolean;
   #since = 0;
+  #attempts = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   override connectedCallback(): void {
@@ -72,27 +76,35 @@ export class NetworkCheck extends RoomElement {
   /** Once, when the page has settled: where the devices are asked for that comes first, and nobody's data is saved. */
   #begin(): void {
     const { room } = this;
-    if (this.patient || room.network.state.phase !== "idle" || performance.now() - this.#since < BEGINS_AFTER) return;
+    const { state } = room.network;
+    const open = state.phase === "idle" || (state.phase === "untested" && this.#attempts < ATTEMPTS);
+    const wait = this.#attempts === 0 ? BEGINS_AFTER : AGAIN_AFTER;
+    if (this.patient || !open || performance.now() - this.#since < wait) return;
     const saving = (navigator as { connection?: { saveData?: boolean } }).connection?.saveData;
     if (saving || document.hidden || !room.online || room.seat !== "none" || room.checkStatus === "asking") return;
+    this.#attempts += 1;
+    this.#since = performance.now();
     void room.network.run();
   }
 }
 
-const oneDigit = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
-
-function figures({ protocol, round_trip_ms, loss_percent, bitrate_kbps, enough }: Figures) {
+function figures({ protocol, round_trip_ms, loss_percent, bitrate_kbps, capped }: Figures) {
   return html`
     <details class="figures">
       <summary>${t.figures}</summary>
       <dl>
         <div><dt>${t.roundTrip}</dt><dd>${round_trip_ms === null ? "–" : t.ms(round_trip_ms)}</dd></div>
         <div><dt>${t.missing}</dt><dd>${loss_percent === null ? "–" : t.percent(loss_percent)}</dd></div>
-        <div><dt>${t.room}</dt><dd>${bitrate_kbps === null ? "–" : t.mbit(oneDigit.format(bitrate_kbps / 1000), enough)}</dd></div>
+        <div><dt>${t.room}</dt><dd>${bitrate_kbps === null ? "–" : t.mbit(oneDigit(bitrate_kbps / 1000), !capped)}</dd></div>
         <div><dt>${t.way}</dt><dd data-testid="network-way">${protocol?.toUpperCase()}</dd></div>
       </dl>
     </details>
   `;
+}
+
+/** In the language in use by now. */
+function oneDigit(value: number): string {
+  return new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }).format(value);
 }
 
 function mark(state: NetworkState) {

@@ -61,8 +61,18 @@ export class Preview extends RoomElement {
         }
       </div>
       ${this.#fellBack()}
-      ${this.compact ? html`<details><summary>${t.more}</summary>${this.#steps()}</details>` : this.#steps()}
+      ${
+        this.compact
+          ? html`<details ?open=${this.#trouble}><summary>${t.more}</summary>${this.#steps()}</details>`
+          : this.#steps()
+      }
     `;
+  }
+
+  /** Something that is folded away wants to be seen. */
+  get #trouble(): boolean {
+    const { camera, microphone } = this.room.devices.state;
+    return isTrouble(camera) || isTrouble(microphone) || (microphone === "on" && this.#deaf);
   }
 
   #steps() {
@@ -91,7 +101,13 @@ export class Preview extends RoomElement {
     const state = devices.state[kind];
     const on = state === "on";
     const works = on && (kind === "camera" || (this.#hears && !this.#deaf));
-    const toggle = () => (on ? devices.turnOff(kind) : void devices.turnOn(kind));
+    const both = devices.state.camera === devices.state.microphone;
+    const toggle = () => {
+      if (on) devices.turnOff(kind);
+      else if (both && state === "dismissed")
+        void devices.start(); // one question for both
+      else void devices.turnOn(kind);
+    };
     return html`
       <div class="device">
         ${devicePicker(this.room, kind, t[kind], works ? stepMark("ok") : isTrouble(state) ? stepMark("attention") : nothing)}
@@ -102,7 +118,7 @@ export class Preview extends RoomElement {
       <div role="status">
         ${
           isTrouble(state)
-            ? html`<p class="help" data-testid=${`help-${kind}`} data-trouble=${state}>${deviceHelp(kind, state)}</p>`
+            ? html`<p class="help" data-testid=${`help-${kind}`} data-trouble=${state}>${deviceHelp(kind, state, both && kind === "microphone")}</p>`
             : nothing
         }
       </div>
@@ -140,7 +156,9 @@ export class Preview extends RoomElement {
             </div>`
           : nothing
       }
-      <div role="status">${speakerHeard === false ? html`<p class="help">${t.notHeard}</p>` : nothing}</div>
+      <div role="status">
+        ${speakerHeard === null ? nothing : speakerHeard ? html`<p class="quiet">${t.heardWell}</p>` : html`<p class="help">${t.notHeard}</p>`}
+      </div>
     `;
   }
 

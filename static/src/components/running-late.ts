@@ -25,7 +25,7 @@ export class RunningLate extends RoomElement {
       <span class="row" role="group" aria-labelledby="late">
         ${[5, 10, 15].map(
           (minutes) => html`
-            <button data-testid=${`late-${minutes}`} aria-pressed=${this._said === minutes} @click=${() => this.#say(minutes)}>
+            <button data-testid=${`late-${minutes}`} aria-pressed=${this._said === minutes} ?disabled=${!this.room.online} @click=${() => this.#say(minutes)}>
               ${t.lateBy(minutes)}
             </button>`,
         )}

@@ -4,5 +4,5 @@ import { icon } from "./icon";
 
 /** How a step of the check-in went, for eyes and for ears. */
 export function stepMark(which: "ok" | "attention") {
-  return html`<span class="mark ${which}" role="img" aria-label=${texts.checkin.mark[which]}>${icon(which)}</span>`;
+  return html`<span class="tick ${which}" role="img" aria-label=${texts.checkin.mark[which]}>${icon(which)}</span>`;
 }

@@ -2,8 +2,8 @@ import { html, nothing } from "lit";
 import * as format from "../format";
 import { texts } from "../texts";
 import { endText } from "../texts/ends";
-import { loadAfterwards } from "./afterwards-loaded";
 import { RoomElement } from "./element";
+import { loadAfterwards } from "./loaded";
 import "./next";
 import "./timeline";
 

@@ -22,11 +22,13 @@ export class WaitingRoom extends RoomElement {
           <p class="status" role="status" data-testid="other-status"><span class="dot ${status}"></span> ${t.status[status](name)}</p>
           ${punctual ? html`<p class="badge" data-testid="punctual">${icon("punctual")} ${t.punctual}</p>` : nothing}
           ${running_late_minutes ? html`<p role="status">${t.runningLate(name, running_late_minutes)}</p>` : nothing}
+          <p class="quiet">${t.booked(format.time(starts), format.time(view.ends_at), format.zone(starts))}</p>
           <p class="quiet">${started ? t.running : t.startsIn}</p>
           <p class="time huge" role="timer" data-testid="countdown">
             ${started ? format.countdown(Date.parse(view.ends_at) - now) : format.distance(starts - now)}
           </p>
-          ${started ? this.#leaving() : html`<p class="quiet">${t.early}</p>${this.#leaving()}`}
+          ${started ? nothing : html`<p class="quiet">${t.early}</p>`}
+          ${this.#leaving()}
         </header>
         <section class="card narrow"><hs-preview compact .room=${room} .now=${now}></hs-preview></section>
         <footer class="row centre">

@@ -70,6 +70,7 @@ const ALLOW =
 const STYLE =
   ":host{display:block;height:min(48rem,100dvh)}:host([hidden]){display:none}iframe{display:block;width:100%;height:100%;border:0}";
 const PATIENCE = 15_000;
+const AGAIN = 500;
 
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the interface only types what an HTMLElement has already
 export class HeadstrtSession extends HTMLElement {
@@ -195,12 +196,16 @@ export class HeadstrtSession extends HTMLElement {
     this.#answers.clear();
   }
 
-  /** At every load, for the page keeps the token nowhere. */
-  #hello(): void {
+  /** At every load, for the page keeps the token nowhere; until it answers, for its script may listen later than that. */
+  #hello(times = PATIENCE / AGAIN): void {
     if (!this.#loaded || !this.#token) return;
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => this.#tell("error", { code: "no_answer" }), PATIENCE);
+    if (times === 0) {
+      this.#tell("error", { code: "no_answer" });
+      return;
+    }
     this.#send({ headstrt: 1, type: "hello", token: this.#token });
+    this.#silence = setTimeout(() => this.#hello(times - 1), AGAIN);
   }
 
   #do(act: HeadstrtSessionAct): Promise<boolean> {

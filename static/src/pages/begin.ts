@@ -2,9 +2,10 @@
 
 import { begin } from "../texts/choice";
 
-export async function withWords(page: () => Promise<unknown>): Promise<void> {
+export async function withWords(page: () => Promise<unknown>, also: () => Promise<unknown> = async () => {}) {
   try {
     await begin();
+    await also();
     await page();
   } catch (error) {
     document.getElementById("unloaded")?.removeAttribute("hidden");

@@ -1,166 +1,8 @@
 /** Every word on a party's page, in Spanish. The polite address, for every country, and words that suit anybody. */
 
-import type { EndTexts } from "./ends";
-import type { Texts } from "./shape";
+import type { Words } from "./shape";
 
-const ended = "La sesión terminó antes del final reservado.";
-const nothingToDo = "No tiene que hacer nada.";
-const whatNext = "Alguien verá cómo se sigue.";
-const reported = "Hemos recibido su aviso y lo revisaremos.";
-const passed = "El tiempo reservado pasó antes de que entrara.";
-
-const ends: EndTexts = {
-  completed: {
-    nobody: {
-      client: () => ({
-        heading: "Su tiempo juntos está completo",
-        detail: "La llamada terminó al final reservado.",
-      }),
-      expert: () => ({
-        heading: "Su tiempo juntos está completo",
-        detail: "La llamada terminó al final reservado.",
-      }),
-    },
-  },
-  hung_up: {
-    client: {
-      client: () => ({ heading: "Usted terminó la sesión", detail: "La terminó antes del final reservado." }),
-      expert: (other) => ({
-        heading: `${other} terminó la sesión`,
-        detail: "Quien reserva puede terminar una sesión cuando quiera.",
-      }),
-    },
-    expert: {
-      client: (other) => ({ heading: `${other} se fue antes`, detail: ended }),
-      expert: () => ({ heading: "Usted se fue antes", detail: ended }),
-    },
-  },
-  lost: {
-    client: {
-      client: () => ({
-        heading: "Su conexión no volvió",
-        detail: "La sesión terminó mientras su conexión estaba interrumpida.",
-      }),
-      expert: (other) => ({
-        heading: `La conexión de ${other} no volvió`,
-        detail: "La sesión terminó mientras la otra conexión estaba interrumpida.",
-      }),
-    },
-    expert: {
-      client: (other) => ({ heading: `La conexión de ${other} no volvió`, detail: ended }),
-      expert: () => ({ heading: "Su conexión no volvió", detail: ended }),
-    },
-  },
-  left_page: {
-    client: {
-      client: () => ({ heading: "Usted no volvió a la sesión", detail: "Su página se cerró antes del final." }),
-      expert: (other) => ({ heading: `${other} no volvió`, detail: "La otra página se cerró antes del final." }),
-    },
-    expert: {
-      client: (other) => ({ heading: `${other} no volvió`, detail: ended }),
-      expert: () => ({ heading: "Usted no volvió a la sesión", detail: ended }),
-    },
-  },
-  safety: {
-    client: {
-      client: () => ({ heading: "Usted se fue y avisó", detail: reported }),
-      expert: (other) => ({ heading: `${other} dejó la sesión`, detail: "La sesión ha terminado." }),
-    },
-    expert: {
-      client: (other) => ({ heading: `${other} dejó la sesión`, detail: "La sesión ha terminado." }),
-      expert: () => ({ heading: "Usted se fue y avisó", detail: reported }),
-    },
-  },
-  no_show: {
-    client: {
-      client: () => ({ heading: "Usted no entró", detail: passed }),
-      expert: (other) => ({ heading: `${other} no entró`, detail: "Gracias por estar aquí." }),
-    },
-    expert: {
-      client: (other) => ({ heading: `${other} no entró`, detail: "Gracias por estar aquí." }),
-      expert: () => ({ heading: "Usted no entró", detail: passed }),
-    },
-    both: {
-      client: () => ({
-        heading: "Esta sesión no se celebró",
-        detail: "Nadie entró durante el tiempo reservado.",
-      }),
-      expert: () => ({
-        heading: "Esta sesión no se celebró",
-        detail: "Nadie entró durante el tiempo reservado.",
-      }),
-    },
-  },
-  never_met: {
-    nobody: {
-      client: (other) => ({
-        heading: "No coincidieron",
-        detail: `Usted y ${other} estuvieron aquí, pero no al mismo tiempo. Alguien revisará lo que ocurrió.`,
-      }),
-      expert: (other) => ({
-        heading: "No coincidieron",
-        detail: `Usted y ${other} estuvieron aquí, pero no al mismo tiempo. Alguien revisará lo que ocurrió.`,
-      }),
-    },
-  },
-  interrupted: {
-    nobody: {
-      client: () => ({
-        heading: "La sesión se interrumpió",
-        detail: "Falló la conexión de este servicio, y la sesión no pudo continuar.",
-      }),
-      expert: () => ({
-        heading: "La sesión se interrumpió",
-        detail: "Falló la conexión de este servicio. No cuenta en contra de nadie.",
-      }),
-    },
-  },
-  ended_by_operator: {
-    operator: {
-      client: () => ({ heading: "Nuestro equipo terminó la sesión", detail: whatNext }),
-      expert: () => ({ heading: "Nuestro equipo terminó la sesión", detail: whatNext }),
-    },
-  },
-  removed: {
-    client: {
-      client: () => ({
-        heading: "Nuestro equipo terminó la sesión para usted",
-        detail: "Puede escribirnos al respecto.",
-      }),
-      expert: () => ({ heading: "Nuestro equipo terminó la sesión", detail: whatNext }),
-    },
-    expert: {
-      client: () => ({ heading: "Nuestro equipo terminó la sesión", detail: whatNext }),
-      expert: () => ({
-        heading: "Nuestro equipo terminó la sesión para usted",
-        detail: "Puede escribirnos al respecto.",
-      }),
-    },
-  },
-  cancelled: {
-    client: {
-      client: () => ({
-        heading: "Usted canceló esta sesión",
-        detail: "Se aplican las condiciones de su reserva.",
-      }),
-      expert: (other) => ({ heading: `${other} canceló esta sesión`, detail: nothingToDo }),
-    },
-    expert: {
-      client: (other) => ({ heading: `${other} canceló esta sesión`, detail: nothingToDo }),
-      expert: () => ({ heading: "Usted canceló esta sesión", detail: "Ya se lo hemos comunicado a su cliente." }),
-    },
-    platform: {
-      client: () => ({ heading: "Esta sesión se canceló", detail: "No podrá celebrarse." }),
-      expert: () => ({ heading: "Esta sesión se canceló", detail: "No podrá celebrarse." }),
-    },
-    operator: {
-      client: () => ({ heading: "Nuestro equipo canceló esta sesión", detail: nothingToDo }),
-      expert: () => ({ heading: "Nuestro equipo canceló esta sesión", detail: nothingToDo }),
-    },
-  },
-};
-
-export const es: Texts = {
+export const es: Words = {
   title: "Su sesión",
   language: "Idioma",
   role: { client: "cliente", expert: "especialista" },
@@ -171,9 +13,9 @@ export const es: Texts = {
 
   checkin: {
     when: (day, from, to, zone) => `${day}, ${from} a ${to}, ${zone}`,
-    devices: "Cámara y micrófono",
+    devices: "Cámara, sonido y conexión",
     preview: "Su cámara, como en un espejo",
-    asking: "A la espera del permiso de su navegador …",
+    asking: "Su cámara está arrancando … Si su navegador pregunta, elija «Permitir».",
     cameraOff: "Cámara apagada",
     turnOn: "Encender",
     turnOff: "Apagar",
@@ -182,7 +24,17 @@ export const es: Texts = {
     microphone: "Micrófono",
     speaker: "Altavoz",
     level: "Nivel del micrófono",
+    speak: "Diga algo: la barra debería moverse.",
+    hears: "Le oímos.",
     silent: "No oímos nada. ¿Está elegido el micrófono correcto, y está encendido?",
+    mutedOutside: "Su micrófono está silenciado, con un botón suyo o en su sistema. Actívelo allí.",
+    mark: { ok: "Funciona:", attention: "Conviene mirarlo:" },
+    fellBack: (gone, instead) => `«${gone}» se desconectó. Ahora usamos «${instead}».`,
+    gone: {
+      camera: (gone) => `«${gone}» se desconectó, y no hay otra cámara. Puede entrar solo con audio.`,
+      microphone: (gone) => `«${gone}» se desconectó, y no hay otro micrófono.`,
+      speaker: (gone) => `«${gone}» se desconectó, y su navegador no indica otro altavoz.`,
+    },
     testSpeaker: "Reproducir un sonido",
     heard: "¿Lo ha oído?",
     yes: "Sí",
@@ -191,23 +43,94 @@ export const es: Texts = {
     notHeard: "Suba el volumen, o elija otro altavoz, y reprodúzcalo de nuevo.",
     help: {
       camera: {
-        denied_by_browser:
-          "Su navegador no deja que esta página use la cámara. Abra los ajustes del sitio junto a la dirección y permítalo.",
-        denied_by_system:
-          "Su sistema no deja que el navegador use la cámara. Permítalo en los ajustes de privacidad del sistema y vuelva a intentarlo.",
-        missing: "No se ha encontrado ninguna cámara. Conecte una, o entre sin ella.",
-        busy: "Su cámara no arranca. Puede que la esté usando otro programa; ciérrelo y vuelva a intentarlo.",
+        denied_by_browser: "Su navegador no deja que esta página use la cámara.",
+        dismissed:
+          "Su navegador preguntó si esta página puede usar la cámara. Pulse «Intentar de nuevo» y elija «Permitir».",
+        denied_by_system: "Su sistema no deja que el navegador use la cámara.",
+        missing: "No se ha encontrado ninguna cámara. Si conecta una, esta página lo nota.",
+        busy: "Su cámara no arranca. Puede que la esté usando otro programa u otra pestaña: ciérrelo y pulse «Intentar de nuevo».",
       },
       microphone: {
-        denied_by_browser:
-          "Su navegador no deja que esta página use el micrófono. Abra los ajustes del sitio junto a la dirección y permítalo.",
-        denied_by_system:
-          "Su sistema no deja que el navegador use el micrófono. Permítalo en los ajustes de privacidad del sistema y vuelva a intentarlo.",
-        missing: "No se ha encontrado ningún micrófono. Conecte uno, o entre para escuchar y escribir.",
-        busy: "Su micrófono no arranca. Puede que lo esté usando otro programa; ciérrelo y vuelva a intentarlo.",
+        denied_by_browser: "Su navegador no deja que esta página use el micrófono.",
+        dismissed:
+          "Su navegador preguntó si esta página puede usar el micrófono. Pulse «Intentar de nuevo» y elija «Permitir».",
+        denied_by_system: "Su sistema no deja que el navegador use el micrófono.",
+        missing: "No se ha encontrado ningún micrófono. Si conecta uno, esta página lo nota.",
+        busy: "Su micrófono no arranca. Puede que lo esté usando otro programa u otra pestaña: ciérrelo y pulse «Intentar de nuevo».",
       },
     },
-    withoutDevices: "Puede entrar sin cámara, e incluso sin micrófono.",
+    sameWay: "Se permite en el mismo lugar.",
+    ways: {
+      browser: {
+        chromium:
+          "Haga clic en el símbolo del extremo izquierdo de la barra de direcciones y permítalo allí. Esta página sigue por sí sola.",
+        firefox:
+          "Haga clic en el símbolo tachado junto a la dirección, quite el bloqueo con ×, pulse «Intentar de nuevo» y elija «Permitir».",
+        safari: "En el menú Safari › Ajustes para este sitio web, elija «Permitir» y pulse «Intentar de nuevo».",
+        safariPhone:
+          "Toque el símbolo de la barra de direcciones, después Ajustes del sitio web, y permítalo. Luego toque «Intentar de nuevo».",
+        phone: "Toque el símbolo junto a la dirección, después Permisos, y permítalo. Luego toque «Intentar de nuevo».",
+        other: "Abra los ajustes de este sitio, junto a la dirección, y permítalo. Después pulse «Intentar de nuevo».",
+      },
+      system: {
+        windows: (what) =>
+          `Abra Configuración › Privacidad y seguridad › ${what} y active el acceso para las aplicaciones y para su navegador. Después pulse «Intentar de nuevo».`,
+        mac: (what) =>
+          `Abra Ajustes del Sistema › Privacidad y seguridad › ${what} y active su navegador. Puede que haya que reiniciarlo.`,
+        linux: (what) =>
+          `Si su navegador vino como Flatpak o Snap, permítalo allí: ${what}. Después pulse «Intentar de nuevo».`,
+        android: (what) =>
+          `Abra Ajustes › Aplicaciones › su navegador › Permisos y permita: ${what}. Luego toque «Intentar de nuevo».`,
+        ios: (what) =>
+          `Abra la aplicación Ajustes, elija su navegador y active: ${what}. Luego toque «Intentar de nuevo».`,
+        other: (what) =>
+          `Permítalo en los ajustes de privacidad de su sistema: ${what}. Después pulse «Intentar de nuevo».`,
+      },
+    },
+    without: {
+      camera: "De todos modos puede entrar con audio.",
+      microphone: "De todos modos puede entrar, ver y oír a la otra persona, y escribir.",
+    },
+    network: {
+      name: "Conexión",
+      test: "Comprobar",
+      again: "Comprobar de nuevo",
+      idle: "Lo bien que su red lleva una llamada. Tarda unos diez segundos.",
+      running: "Comprobando su conexión, unos diez segundos …",
+      untested: (code) =>
+        ({
+          tests_full: "Ahora mismo hay muchas personas comprobando. Inténtelo en un momento.",
+          too_many_requests: "Por ahora ha comprobado bastantes veces. Inténtelo en un minuto.",
+          stopped: "La comprobación se detuvo.",
+          offline: "Esta página no está conectada en este momento. Inténtelo cuando lo esté.",
+        })[code] ?? "La comprobación no ha sido posible ahora. De todos modos puede entrar.",
+      level: {
+        good: "Su conexión es buena.",
+        fair: "Su conexión basta.",
+        weak: "Su conexión es débil.",
+        none: "En esta red no pasa ninguna llamada.",
+      },
+      because: {
+        delay: () => "Lo que dice llega con retraso. Un cable, o un sitio más cerca del router, suele ayudar.",
+        loss: () => "Una parte de lo que se envía no llega. Un cable, o un sitio más cerca del router, suele ayudar.",
+        slow: () => "Hay poco espacio para la imagen. Cierre descargas y vídeos, o entre solo con audio.",
+        detour: () =>
+          "Solo deja pasar una llamada dando un rodeo (TCP), así que la imagen y el sonido pueden ir a saltos. Puede que otra red, o la de su teléfono, vaya mejor.",
+        no_way: (port) =>
+          `Intente con otra red, o con la de su teléfono, o apague una VPN. Quien se ocupa de esta red tiene que permitir UDP o TCP${port ? ` al puerto ${port}` : ""}. Aun así puede intentar entrar.`,
+      },
+      figures: "Cifras",
+      roundTrip: "Ida y vuelta",
+      missing: "No llegó",
+      room: "Admite",
+      way: "Camino",
+      ms: (value) => `${value} ms`,
+      percent: (value) => `${value} %`,
+      mbit: (value, perhapsMore) => (perhapsMore ? `${value} Mbit/s o más` : `${value} Mbit/s`),
+    },
+    allGood: "Todo funciona.",
+    ahead: "Puede cerrar esta página. El mismo enlace la abre de nuevo cuando sea el momento.",
+    theirTime: (name, from, to, zone) => `Para ${name} es ${from} a ${to}, ${zone}.`,
     guidelines: "Cómo nos tratamos aquí",
     rules: [
       "Sea puntual. Nadie debería tener que esperar una sesión que ha reservado.",
@@ -222,7 +145,7 @@ export const es: Texts = {
     declined: "No lo ha aceptado, así que no puede entrar. Puede cambiar de idea en cualquier momento.",
     join: "Entrar",
     acceptFirst: "Para entrar, acepte cómo nos tratamos aquí.",
-    more: "Elegir otros dispositivos",
+    more: "Dispositivos y conexión",
     joinAudio: "Entrar solo con audio",
     joinPlain: "Entrar sin cámara ni micrófono",
     joining: "Entrando …",
@@ -232,9 +155,9 @@ export const es: Texts = {
     startedAgo: "Ha empezado",
     steppedOut: (end) => `Usted salió un momento. Puede volver hasta esta hora: ${end}.`,
     elsewhere: "Está en esta sesión en otro dispositivo. Si entra aquí, pasa a este.",
-    late: "Llegaré más tarde",
+    late: "Llegaré más tarde, unos",
     lateBy: (minutes) => `${minutes} min`,
-    lateSent: (minutes) => `Hemos avisado de que llegará unos ${minutes} minutos más tarde.`,
+    lateSent: (minutes, name) => `${name} puede ver que usted llegará unos ${minutes} minutos más tarde.`,
     lateFailed: "No se pudo enviar. Inténtelo de nuevo.",
     calendar: "Añadir al calendario",
   },
@@ -263,9 +186,13 @@ export const es: Texts = {
     running: "Tiempo restante",
     early: "Si llegan antes, ya pueden hablar. El tiempo reservado cuenta desde el comienzo.",
     leaveAt: (time, name) => `Si ${name} no está aquí a esta hora, puede irse libremente: ${time}.`,
-    leaveAtClient: (time, name) =>
-      `Si ${name} no está aquí a esta hora, puede irse libremente, y se pide para usted la devolución de los honorarios: ${time}.`,
+    leaveAtClient: (time, name, fee) =>
+      `Si ${name} no está aquí a esta hora, puede irse libremente, y se pide para usted la devolución de todos los honorarios, ${fee}: ${time}.`,
     leaveNow: "Puede irse ahora. No cuenta en su contra.",
+    leaveNowClient: (fee) =>
+      `Puede irse ahora. No cuenta en su contra, y se pide para usted la devolución de todos los honorarios, ${fee}.`,
+    comeBack: (end) => `Puede salir un momento cuando quiera, y volver hasta esta hora: ${end}.`,
+    booked: (from, to, zone) => `${from} a ${to}, ${zone}`,
     arrived: (name) => `¡${name} está aquí!`,
     punctual: "Suele ser puntual",
   },
@@ -356,24 +283,6 @@ export const es: Texts = {
     heading: "Código de seguridad",
     button: "Código de seguridad, aún sin comparar",
     checked: "Comparado: los dos ven el mismo código",
-    about: (name) =>
-      `Léale este código a ${name}, o deje que ${name} se lo lea. Si los dos ven lo mismo, no hay nadie entre sus dos navegadores.`,
-    waiting: "Se está creando el código …",
-    impossible: "No hay código para esta conexión. Salga un momento y vuelva a entrar para crear uno nuevo.",
-    compare: "Comparen los códigos.",
-    same: "Son iguales",
-    waitingFor: (name) => `Usted dijo que son iguales. ${name} todavía no.`,
-    theyChecked: (name) => `${name} dice que son iguales. Comparen los códigos.`,
-    different: "Son distintos",
-    differentHelp:
-      "No diga nada que otros no deban oír. Salga, y entre de nuevo con el enlace de su invitación; si los códigos siguen siendo distintos, escríbanos.",
-    limits: "Quien entra de nuevo, por ejemplo en otro dispositivo, trae un código nuevo.",
-    names: [
-      ...["perro", "gato", "león", "caballo", "elefante", "conejo", "pez", "mariposa"],
-      ...["girasol", "árbol", "seta", "luna", "estrella", "nube", "fuego", "arcoíris"],
-      ...["manzana", "plátano", "uvas", "zanahoria", "pan", "pastel", "café", "globo"],
-      ...["campana", "llave", "ancla", "bicicleta", "tren", "tijeras", "paraguas", "guitarra"],
-    ],
   },
 
   held: {
@@ -516,185 +425,9 @@ export const es: Texts = {
     again: "Intentar de nuevo",
   },
 
-  ends,
   ended: {
     plain: { heading: "Esta sesión ha terminado", detail: "" },
-    soon: { heading: "El tiempo ha terminado", detail: "Su resumen está en camino …" },
-    forCause: "Usted dijo que no pudo celebrarse. Alguien revisará lo que ocurrió.",
-    time: "Su tiempo",
-    booked: "Reservado",
-    client: "Cliente presente",
-    expert: "Especialista presente",
-    mutual: "Se oyeron y se vieron",
-    arrived: (time) => `desde ${time}`,
-    fromTo: (from, to) => `${from} a ${to}`,
-    timeline: (client, expert) => `Cliente presente: ${client}. Especialista presente: ${expert}.`,
-    absent: "no entró",
-    next: "Guarde este enlace: con él puede volver a ver todo lo que hay aquí.",
     calendarFailed: "No se pudo cargar la entrada del calendario.",
-    receipt: "Su registro firmado",
     unloaded: "No se pudo cargar el resto de esta página.",
-  },
-
-  next: {
-    heading: "Lo que viene ahora",
-    until: (time, what) => `Hasta el ${time}: ${what}`,
-    what: {
-      rate: (name) => `decir qué tal fue con ${name}`,
-      refund: () => "pedir la devolución del tiempo no prestado",
-      appeal: () => "oponerse a la restricción de su cuenta",
-    },
-    calendar: "Añadir al calendario",
-    link: "Abra de nuevo su sesión con el enlace de su invitación.",
-  },
-
-  receipt: {
-    title: "Registro firmado de una sesión",
-    of: (name, role) => `Para ${name} (${role})`,
-    print: "Imprimir o guardar como PDF",
-    download: "Descargar el texto firmado",
-    good: "Este navegador ha comprobado la firma: es correcta.",
-    bad: "La firma de este registro no es correcta. Cargue la página de nuevo, o escríbanos.",
-    notYet: {
-      heading: "Todavía no hay registro",
-      detail: "Se hace cuando la sesión ha terminado. Vuelva entonces con el mismo enlace.",
-    },
-    session: "La sesión",
-    what: "Reservada como",
-    number: "Sesión",
-    issuer: "Registrado por",
-    booked: "Tiempo reservado",
-    window: (from, to, zone) => `${from} a ${to}, ${zone}`,
-    ended: "Terminó",
-    how: "Cómo terminó",
-    ends: (reason, who, by) =>
-      ({
-        completed: "Al final reservado",
-        hung_up: `${who} la terminó antes del final reservado`,
-        lost: `La conexión de ${who} no volvió`,
-        left_page: `${who} no volvió`,
-        safety: `${who} dejó la sesión`,
-        no_show: by === "both" ? "Nadie entró durante el tiempo reservado" : `${who} no entró`,
-        never_met: "Los dos estuvieron, pero no al mismo tiempo",
-        interrupted: "Este servicio se interrumpió",
-        ended_by_operator: "La terminó la administración del servicio",
-        removed: `La administración del servicio sacó a ${who} de la sesión`,
-        cancelled:
-          by === "both"
-            ? "Cancelada de común acuerdo"
-            : `Cancelada por ${who || (by === "operator" ? "la administración del servicio" : "la plataforma")}`,
-      })[reason] ?? reason,
-    there: "Quién estuvo",
-    joined: "Entró",
-    after: (span) => `${span} después del comienzo`,
-    presence: "Estuvo",
-    away: "Estuvo fuera",
-    never: "en ningún momento",
-    fromTo: (from, to) => `${from} a ${to}`,
-    money: "Tiempo y dinero",
-    fee: "Honorarios",
-    noFee: "ninguno",
-    notDelivered: "Tiempo no prestado",
-    nothing: "ninguno",
-    factor: "Su factor para esta sesión",
-    pay: "Sus honorarios con este factor",
-    refund: "Reembolso",
-    refunds: {
-      none: "Ninguno según las reglas de la plataforma; los derechos que da la ley se mantienen",
-      eligible: "Su cliente puede pedir la devolución",
-      requested: "Devolución pedida",
-      review: "En revisión",
-      approved: "Aprobado",
-      declined: "El servicio de reservas no lo aceptó",
-      disputed: "En segunda revisión",
-      settled: "Devuelto",
-      expired: "No se pidió a tiempo; los derechos que da la ley se mantienen",
-    },
-    consent: "Consentimiento para grabar",
-    asked: (name, at) => `${name} pidió por escrito consentimiento para grabar con un dispositivo propio, ${at}.`,
-    consented: (status, given, closed) =>
-      ({
-        asked: "No hubo respuesta.",
-        given: `Se dio por escrito, ${given}, y no se retiró.`,
-        refused: `No se dio, ${closed}.`,
-        withdrawn: given
-          ? `Se dio por escrito, ${given}, y se retiró, ${closed}.`
-          : `La petición se retiró, ${closed}.`,
-      })[status] ?? "",
-    small: "Detalles para comprobarlo",
-    utc: (starts, ends, ended, decided) =>
-      `En UTC: reservada ${starts} a ${ends}, terminada ${ended}, liquidada ${decided}.`,
-    guidelines: (name, accepted, version, at) =>
-      `${name} ${accepted ? "aceptó" : "no aceptó"} las pautas en la versión ${version}, ${at}.`,
-    revised: (at) => `Revisado por la administración del servicio, ${at}.`,
-    rules: (rules) => `Reglas que intervinieron: ${rules}.`,
-    terms: "Condiciones:",
-    ledger: (seq) => `Hecho a partir del diario de la sesión hasta la entrada ${seq}:`,
-    key: "Firmado con la clave:",
-    checking: (issuer) =>
-      `Todo lo anterior está en el texto firmado de abajo. Cualquiera puede comprobarlo con las claves públicas de ${issuer}/.well-known/jwks.json y cualquier programa para JOSE (EdDSA).`,
-    text: "El texto firmado",
-    textHelp: "Guarde este texto o su archivo: la firma está en él, no en el papel.",
-  },
-
-  refund: {
-    heading: "Devolución de dinero",
-    headingExpert: "Los honorarios",
-    status: {
-      none: "Nuestras reglas no prevén aquí un reembolso; los derechos que le da la ley se mantienen.",
-      eligible: "Puede pedir la devolución de",
-      requested: "Devolución pedida. Su servicio de reservas se pondrá en contacto con usted.",
-      review: "Alguien está revisando lo que ocurrió. Le informaremos sobre los honorarios.",
-      approved: "Aprobada. El dinero está en camino.",
-      declined: "Su servicio de reservas no la aceptó. Su nota está abajo.",
-      disputed: "Usted pidió que se revisara de nuevo. Le informaremos.",
-      settled: "Dinero devuelto.",
-      expired: "El plazo para pedirla ha pasado. Los derechos que le da la ley se mantienen.",
-    },
-    statusExpert: {
-      none: "No se pide ninguna devolución.",
-      eligible: "Su cliente puede pedir la devolución del tiempo no prestado, hasta",
-      requested: "Su cliente pidió la devolución del tiempo no prestado.",
-      review: "Alguien está revisando lo que ocurrió antes de liquidar los honorarios.",
-      approved: "El servicio de reservas aprobó un reembolso a su cliente.",
-      declined: "El servicio de reservas no aceptó un reembolso.",
-      disputed: "Su cliente pidió que se revisara de nuevo.",
-      settled: "Se pagó un reembolso a su cliente.",
-      expired: "No se pide ninguna devolución.",
-    },
-    upTo: "Hasta",
-    until: (time) => `hasta el ${time}`,
-    how: "Cómo se ha calculado",
-    part: (span, why) => `${span}: ${why}`,
-    why: (rule) =>
-      ({
-        "P3.4": "el tiempo que quedaba cuando el especialista se fue antes",
-        "P3.5": "interrupciones más largas de lo previsto",
-        "P3.6": "el tiempo desde que se fue la conexión del especialista",
-        "P3.9": "el tiempo que este servicio no pudo prestar",
-        "P3.10": "no se prestó toda la sesión",
-      })[rule] ?? "tiempo no prestado",
-    sum: (time, booked, fee) =>
-      `${time}, con ${booked} de tiempo reservado y unos honorarios de ${fee}; redondeado a su favor.`,
-    amount: "¿Cuánto pide que se le devuelva?",
-    less: "Todo, o menos si lo prefiere.",
-    bad: (max) => `Escriba un importe de hasta ${max}.`,
-    request: "Pedir la devolución",
-    requested: "Pedido",
-    approved: "Aprobado",
-    failed: "No ha funcionado. Inténtelo de nuevo.",
-  },
-
-  home: {
-    title: "Headstrt Sessions",
-    heading: "De persona a persona, durante el tiempo reservado",
-    intro: [
-      "Aquí un cliente y un especialista se encuentran por vídeo durante el tiempo que han reservado. La llamada termina por sí sola cuando se acaba el tiempo.",
-      "Este servicio no graba, y no puede verle ni oírle: lo que dice y muestra va cifrado entre sus dos navegadores.",
-      "Si no se presta tiempo que se pagó, el cliente puede pedir su devolución, y los dos ven cómo se ha contado.",
-    ],
-    invited: "¿Tiene una invitación? Abra el enlace que contiene: lleva a su sesión.",
-    demo: "Pruébelo",
-    demoHelp: "Sesiones de ejemplo. Abra los dos lados de una en dos ventanas.",
   },
 };

@@ -3,7 +3,8 @@
  *
  * `texts` and its sections are the same objects in every language: choosing another one changes what is in them, and the
  * next drawing shows it. So a part of the page may keep a section (`const t = texts.checkin`), and never one sentence.
- * A language's words are a file of their own, fetched before the page draws. Which language it is to be is `choice`'s.
+ * A language's words are files of their own: what a page needs up to the call is fetched before it draws, the rest when
+ * it is asked for. Which language it is to be is `choice`'s.
  */
 
 import { type Code, languages } from "./languages";
@@ -13,23 +14,27 @@ import type { AfterwardsTexts, Texts } from "./shape";
 export type { Texts } from "./shape";
 
 export const texts = {} as Texts;
+export const afterwardsTexts = {} as AfterwardsTexts;
 /** For numbers, dates and lists (`Intl`): the reader's own variant of the language in use. */
 export let locale = "en";
 export let code: Code = "en";
 
 let wanted = 0;
-let late: Promise<void> | null = null;
-/** The words for afterwards; only there once they were asked for. */
-export const afterwardsTexts = {} as AfterwardsTexts;
+
+/** The parts of a catalogue that are not there from the beginning, and whether they were asked for. */
+const PARTS = { later: texts as object, afterwards: afterwardsTexts as object };
+type Part = keyof typeof PARTS;
+const asked = new Map<Part, Promise<void>>();
 
 /** Bring this language's words in; of two that are asked for at once the later one counts. */
 export async function speak(next: Code, variant: string = next): Promise<void> {
   const mine = ++wanted;
   const language = languages[next];
-  const [words, afterwards] = await Promise.all([language.words(), late ? language.afterwards() : null]);
+  const parts = [...asked.keys()];
+  const [words, ...others] = await Promise.all([language.words(), ...parts.map((part) => language[part]())]);
   if (mine !== wanted) return;
   adopt(texts, words);
-  if (afterwards) adopt(afterwardsTexts, afterwards);
+  for (const [index, part] of parts.entries()) adopt(PARTS[part], others[index] ?? {});
   code = next;
   locale = variant;
   if (typeof document === "undefined") return;
@@ -37,14 +42,19 @@ export async function speak(next: Code, variant: string = next): Promise<void> {
   document.documentElement.dir = language.direction;
 }
 
-/** Bring the words for afterwards in, now and with every language from now on. */
-export function speakOfAfterwards(): Promise<void> {
-  late ??= languages[code]
-    .afterwards()
-    .then((words) => adopt(afterwardsTexts, words))
+/** Bring the rest of a language's words in, now and with every language from now on. */
+export function speakAlso(...parts: Part[]): Promise<unknown> {
+  return Promise.all(parts.map((part) => asked.get(part) ?? also(part)));
+}
+
+function also(part: Part): Promise<void> {
+  const task = languages[code]
+    [part]()
+    .then((words) => adopt(PARTS[part], words))
     .catch((error) => {
-      late = null;
+      asked.delete(part);
       throw error;
     });
-  return late;
+  asked.set(part, task);
+  return task;
 }

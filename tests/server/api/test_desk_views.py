@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from server.api.statistics import COLUMNS, safe
+from server.store import quality
+from server.store.quality import Sample
 from signaling.session import Depart, HangUp, How, Join, MediaUp, Role
 from tests.builders import NOON, booking
 from tests.server.api.conftest import World
@@ -252,3 +254,31 @@ async def test_an_account_sees_no_links_but_those_that_it_makes(world: World) ->
     links = (await response.json())["links"]
     assert "#t=" in links["client"]
     assert links["expert"] is None
+
+
+async def test_what_calls_measured_is_shown_now_and_summed(world: World) -> None:
+    await lived(world, hang_up=False)
+    world.clock.now = NOON + 10 * MINUTE
+    browser = await operator(world, "support")
+    samples = [Sample(NOON + n * 1000, 40 + n, n % 5, 1500, "good") for n in range(100)]
+    newest = Sample(world.clock.now - 5000, 310, 7, 400, "fair")
+    taken = {("bk_1", Role.CLIENT): samples, ("bk_1", Role.EXPERT): [newest]}
+    await world.office.database.write(lambda connection: quality.add(connection, taken))
+    (one,) = (await browser.get("/v1/live"))["data"]
+    assert one["client"]["quality"] is None  # too old to say anything about now
+    assert one["expert"]["quality"]["level"] == "fair"
+    assert (one["expert"]["quality"]["round_trip_ms"], one["expert"]["quality"]["loss_percent"]) == (310, 7)
+    found = (await browser.get("/v1/statistics"))["quality"]
+    assert found["samples"] == 101
+    assert found["round_trip_ms"] == {"p50": 90, "p95": 135, "p99": 139}
+    assert found["loss_percent"]["p50"] == 2
+    assert [day["day"] for day in found["by_day"]] == ["2026-11-22"]
+    story = await browser.get("/v1/sessions/bk_1/story")
+    assert story["media"] == []
+    muted = Sample(world.clock.now - 4000, 50, 0, 900, "good", "c")
+    await world.office.database.write(lambda connection: quality.add(connection, {("bk_1", Role.EXPERT): [muted]}))
+    (off,) = (await browser.get("/v1/sessions/bk_1/story"))["media"]
+    assert (off["role"], off["track"], off["on"]) == ("expert", "microphone", False)
+    world.clock.now += 400 * 86_400_000
+    browser = await operator(world, "support", "later")
+    assert (await browser.get("/v1/statistics"))["quality"] is None

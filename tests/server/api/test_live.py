@@ -16,7 +16,7 @@ from tests.server.api.conftest import ALL, World
 from tests.server.api.operators import COOKIE, ORIGIN, Browser, operator
 
 PATH = "/dashboard/live"
-SOON = 20
+SOON = 90
 
 
 @pytest.fixture(autouse=True)

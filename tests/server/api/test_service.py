@@ -192,7 +192,7 @@ async def test_version(world: World) -> None:
 
 
 async def test_keys_are_made_listed_and_revoked(world: World) -> None:
-    async with TestClient(TestServer(control_app(world.office.desk))) as control:
+    async with TestClient(TestServer(control_app(world.office.desk, world.office.database.back_up))) as control:
         made = await control.post("/keys", json={"name": "shop", "scopes": ["sessions", "read"]})
         assert made.status == 201
         key = await made.json()

@@ -409,6 +409,7 @@ async def test_P5_7_what_the_pages_measured_is_for_operators_alone(world: World)
             "loss_percent": 7,
             "bitrate_kbps": None,
             "level": "fair",
+            "sends": None,
         }
     ]
     for role in Role:  # neither of them, not even one's own

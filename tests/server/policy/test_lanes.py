@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from server.policy.lanes import Lanes, lanes
+from server.policy.lanes import Lanes, lanes, sent
 from server.policy.settlement import settle
 from server.policy.spans import Interval, clip, common, total, union
 from signaling.session import How, Role
@@ -66,3 +66,20 @@ def test_our_own_absence_is_drawn_as_that() -> None:
     )
     assert [((span.start - START) / MINUTE, (span.end - START) / MINUTE) for span in drawn.away] == [(5, 6)]
     assert {span.how for span in (*drawn.client, *drawn.expert) if span.kind == "gap"} == {How.SERVICE}
+
+
+def test_what_a_page_said_it_sends_is_drawn_where_it_is_not_as_usual() -> None:
+    said = [(0, "mc"), (5, "c"), (10, "c"), (15, "mcs"), (20, None), (25, "mcs"), (30, "mc"), (100, "m"), (105, "m")]
+    drawn = sent([(at * 1000, on) for at, on in said])
+    assert [(each.track, each.start / 1000, each.end / 1000, each.on) for each in drawn] == [
+        ("microphone", 5, 15, False),
+        ("screen", 15, 30, True),
+        ("camera", 100, 105, False),
+    ]
+    assert sent([]) == ()
+    assert [
+        (each.start, each.end) for each in sent([(0, "c"), (5_000, "c"), (60_000, "c")]) if each.track[0] == "m"
+    ] == [
+        (0, 5_000),
+        (60_000, 60_000),
+    ]

@@ -1,3 +1,7 @@
+import { speakAlso } from "../../texts";
 import { withWords } from "../begin";
 
-void withWords(() => import("./main"));
+void withWords(
+  () => import("./main"),
+  () => speakAlso("later"),
+);

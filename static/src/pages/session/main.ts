@@ -13,6 +13,7 @@ import "../../components/running-late";
 import "../../components/calendar";
 import { html, LitElement, nothing } from "lit";
 import { languagesOn } from "../../components/language";
+import { loadOver } from "../../components/loaded";
 import { Embedded, embedders } from "../../embedded";
 import { frozen } from "../../frozen";
 import { type Identity, identityWith, linked, readIdentity } from "../../identity";
@@ -66,7 +67,7 @@ class SessionPage extends LitElement {
   }
 
   #fetchOver(): void {
-    this.#over ??= import("../../components/over").catch(() => {
+    this.#over ??= loadOver().catch(() => {
       this.#over = null; // and is tried again when it is due
       this.#unloaded = this.#room?.state === "ended";
       this.requestUpdate();
