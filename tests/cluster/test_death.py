@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.cluster.stage import seconds, stage
+from tests.cluster.stage import seconds, stage, up
 from tests.e2e.stage import until
 from tests.server.test_cli import headstrt
 from tests.stores import Cluster
@@ -36,7 +36,7 @@ async def test_P3_9_the_home_is_killed_in_a_call(cluster: Cluster, tmp_path: Pat
         kinds = await other.kinds()
         assert kinds.count("service_lost") == kinds.count("service_back") == 1
         assert not {"departed", "hung_up", "ended"} & set(kinds)
-        await killed.start()  # under the same name, another life; what lives elsewhere stays there
+        await up(killed)  # under the same name, another life; what lives elsewhere stays there
         await asyncio.gather(client.sees(), expert.sees())
         answer = await expert.command("hang_up", join=expert.held)
         assert answer["ended"]
