@@ -14,7 +14,7 @@ run: setup ## the server with two sample bookings; PHONE=1 adds TLS and a QR cod
 	$(BIN)/headstrt demo $(if $(PHONE),--phone)
 
 test: setup packages check ## everything that must hold
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist worksteal
 
 bench: TEST_PACKAGES = $(BENCH_PACKAGES)
 bench: setup packages ## every figure beside its reference, into docs/figures.md; about ten minutes
