@@ -76,7 +76,7 @@ class Cluster:
         )
         log.close()
         ready = [self._bin / "pg_isready", "-q", "-h", str(self.folder), "-U", _USER, "-d", "postgres"]
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while subprocess.run(ready, check=False).returncode != 0:
             if self._process.poll() is not None or time.monotonic() > end:
                 raise AssertionError(f"PostgreSQL did not start:\n{(self.folder / 'log').read_text()}")
@@ -95,6 +95,13 @@ class Cluster:
         try:
             yield
         finally:
+            self._signal(signal.SIGCONT)
+
+    def revive(self) -> None:
+        """A test that failed in the middle of a crash or a freeze takes no other one with it."""
+        if self._process is None or self._process.poll() is not None:
+            self.start()
+        else:
             self._signal(signal.SIGCONT)
 
     def stop(self) -> None:
@@ -126,8 +133,10 @@ class Cluster:
     async def lent(self) -> AsyncIterator[str]:
         """The URL of a database with the newest schema and no rows, to be had back: making one takes longer than most
         tests."""
+        self.revive()
         url = self._spare.pop() if self._spare else await self.fresh()
         yield url
+        self.revive()
         if await self._emptied(url):
             self._spare.append(url)
 
