@@ -78,6 +78,7 @@ async def test_P3_13_leave_and_report_is_one_step_for_both(server: Server, perso
     client, expert = await call(server, person)
     await client.by("leave").click()
     await client.by("leave-report").click()
+    await client.by("report-and-leave").wait_for()  # its form is fetched
     dialog = client.page.locator("dialog[open]")
     assert "We do not give your name; what you write may show who you are" in await dialog.inner_text()
     await calm(client)
