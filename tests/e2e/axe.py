@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from playwright.async_api import Page
+
 from tests.e2e.stage import ROOT, Person
 
 SCRIPT = ROOT / "static" / "node_modules" / "axe-core" / "axe.min.js"
@@ -23,11 +25,11 @@ async def accessible(person: Person, *schemes: Scheme) -> None:
     for scheme in schemes or (None,):
         if scheme is not None:
             await person.page.emulate_media(color_scheme=scheme)
-        found = await violations(person)
+        found = await violations(person.page)
         assert found == [], (scheme, found)
 
 
-async def violations(person: Person) -> list[Any]:
+async def violations(page: Page) -> list[Any]:
     """What is serious or critical, with the elements."""
-    await person.page.evaluate(SCRIPT.read_text())
-    return list(await person.page.evaluate(_RUN))
+    await page.evaluate(SCRIPT.read_text())
+    return list(await page.evaluate(_RUN))

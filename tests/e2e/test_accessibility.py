@@ -26,7 +26,7 @@ class Auditor:
         self.seen.append(where)
         for scheme in SCHEMES:
             await person.page.emulate_media(color_scheme=scheme)
-            self.problems += [f"{where}, {scheme}: {each}" for each in await violations(person)]
+            self.problems += [f"{where}, {scheme}: {each}" for each in await violations(person.page)]
 
     def done(self) -> None:
         assert self.problems == [], "\n".join(self.problems)

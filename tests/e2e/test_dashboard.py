@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
 
+from tests.e2e.axe import violations
 from tests.e2e.desk import PASSWORD, DeskServer, desk_server, loaded, told
 
 LIMIT = 20_000
@@ -304,7 +305,7 @@ async def _without_a_line(desk: DeskServer, page: Page) -> None:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
-async def test_every_view_fits_and_none_breaks_the_policy(
+async def test_every_view_fits_is_accessible_and_breaks_no_policy(
     desk: DeskServer, chromium: Browser, width: int, scheme: Any
 ) -> None:
     async with opened(chromium, viewport={"width": width, "height": 800}, color_scheme=scheme) as (page, found):
@@ -314,6 +315,7 @@ async def test_every_view_fits_and_none_breaks_the_policy(
             await loaded(page)
             assert await page.get_by_test_id("trouble").count() == 0, address
             assert await page.evaluate("document.documentElement.scrollWidth") <= width, address
+            assert await violations(page) == [], address
         if width < 500:
             await page.get_by_test_id("more").click()
             await expect(page.get_by_test_id("nav-health").first).to_be_visible()
