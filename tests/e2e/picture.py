@@ -71,6 +71,15 @@ VIEWS = (
 PANELS = (("chat", "Chat"), ("devices", "Devices"), ("more", "More"), ("safety", "Safety code"))
 FEE = {"amount": 12000, "currency": "EUR"}
 
+NAMES = """
+const NAMES = { videoinput: "Camera", audioinput: "Microphone", audiooutput: "Speakers" };  // not a file's path
+const enumerate = MediaDevices.prototype.enumerateDevices;
+MediaDevices.prototype.enumerateDevices = async function () {
+  const named = (device) => ({ kind: device.kind, deviceId: device.deviceId, label: device.label && NAMES[device.kind] });
+  return (await enumerate.call(this)).map(named);
+};
+"""
+
 HEAD = """# Pictures
 
 Every page and state, on a phone and on a desktop, in light and in dark. `make screenshot` makes them from a real call
@@ -132,7 +141,7 @@ class Studio:
             permissions=["camera", "microphone"], locale="en-GB", timezone_id=zone, **options
         )
         page = await context.new_page()
-        await page.add_init_script(WATCH_CONNECTIONS)
+        await page.add_init_script(WATCH_CONNECTIONS + NAMES)
         return Person(page, context, link)
 
     async def book(self, name: str, starts_in: float) -> dict[str, str]:
