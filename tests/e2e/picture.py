@@ -75,8 +75,8 @@ NAMES = """
 const NAMES = { videoinput: "Camera", audioinput: "Microphone", audiooutput: "Speakers" };  // not a file's path
 const enumerate = MediaDevices.prototype.enumerateDevices;
 MediaDevices.prototype.enumerateDevices = async function () {
-  const named = (device) => ({ kind: device.kind, deviceId: device.deviceId, label: device.label && NAMES[device.kind] });
-  return (await enumerate.call(this)).map(named);
+  const all = await enumerate.call(this);
+  return all.map(({ kind, deviceId, label }) => ({ kind, deviceId, label: label && NAMES[kind] }));
 };
 """
 
