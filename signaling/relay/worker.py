@@ -79,7 +79,7 @@ class Worker:
                 self._gather = gathering(self._packets / (now - self._since))
                 self._since, self._packets = now, 0
             if self._gather and not self._gone and self._port is not None:
-                until = min(self._tick_at, self._alarm_at, now + JUDGE_EVERY)
+                until = min(self._tick_at, self._alarm_at, self._lease_until, now + JUDGE_EVERY)
                 self._packets += self._port.linger(
                     self._line, self._loop.fileno(), self._gather, until, more=self._more
                 )
