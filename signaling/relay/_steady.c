@@ -515,14 +515,16 @@ static PyObject *batch_linger(PyObject *object, PyObject *args) {
             nanosleep(&pause, NULL);
             Py_END_ALLOW_THREADS;
         }
-        int ready = epoll_wait(epoll, events, 8, 0);
         outcome.slot = self->count = 0;
+        now = time_of(clock);
+        failed = now == -1.0 && PyErr_Occurred();
+        if (failed || now >= until) break; /* held up: what is due by then comes first, and the packets wait */
+        int ready = epoll_wait(epoll, events, 8, 0);
         if (ready != 1 || events[0].data.fd != self->fd) break;
         failed = receive(self) < 0;
         if (failed) break;
         packets += self->count;
-        now = time_of(clock);
-        failed = (now == -1.0 && PyErr_Occurred()) || forward(self, known, line, 0, now, clock, &outcome) < 0;
+        failed = forward(self, known, line, 0, now, clock, &outcome) < 0;
     } while (!failed && outcome.slot == self->count && !outcome.carriers && !outcome.refused && now < until);
     PyObject *result = told(&outcome, failed);
     return result == NULL ? NULL : Py_BuildValue("(ldN)", packets, now, result);
