@@ -1,6 +1,7 @@
 import { html } from "lit";
 import { isTrouble } from "../../devices";
 import { texts } from "../../texts";
+import { deviceHelp } from "../device-help";
 import { devicePicker } from "../device-picker";
 import { RoomElement } from "../element";
 
@@ -11,7 +12,7 @@ class CallDevices extends RoomElement {
     const c = texts.checkin;
     const helps = (["microphone", "camera"] as const).flatMap((kind) => {
       const state = room.devices.state[kind];
-      return isTrouble(state) ? [html`<p class="help">${c.help[kind][state]}</p>`] : [];
+      return isTrouble(state) ? [html`<p class="help">${deviceHelp(kind, state)}</p>`] : [];
     });
     return html`
       ${devicePicker(room, "microphone", c.microphone)} ${devicePicker(room, "camera", c.camera)}
