@@ -174,7 +174,7 @@ async def test_P2_7_a_sanctioned_expert_reads_why_and_objects(stand: Stand) -> N
     card = expert.page.locator("section", has=expert.by("restriction"))
     assert "You cannot be booked as an expert until Tuesday, December 22, 2026" in await expert.text("restriction")
     statement = await expert.text("statement")
-    for words in ("Several different people", "the first time for a while", "bk_1, bk_2, bk_3, bk_4, bk_5"):
+    for words in ("Several different people", "the first time for a while", "bk_1, bk_2, bk_3, bk_4, and bk_5"):
         assert words in statement, statement
     assert "Client" not in statement
     await calm(expert)

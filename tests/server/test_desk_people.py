@@ -971,7 +971,7 @@ async def test_lists_find_the_same_on_each_store(where: str) -> None:
         for open_, count in ((None, 2), (True, 1), (False, 1)):
             sanctions, _ = await views.sanctions_page(o.database, open_=open_, now=now, after=None, limit=9)
             assert len(sanctions) == count
-        entries, texts = await views.audit(o.database, subject=None, who="key_1", after=0, limit=9)
+        entries, texts = await views.audit(o.database, views.Acts(who="key_1"), after=0, limit=9)
         assert ([entry.seq for entry in entries], sorted(texts.values())) == ([1, 2], ["not so", "x"])
 
 
