@@ -201,7 +201,7 @@ async def test_keys_are_made_listed_and_revoked(world: World) -> None:
         assert [each["id"] for each in listed] == [key["id"]]
         assert "secret" not in listed[0]
         assert (await control.delete(f"/keys/{key['id']}")).status == 204
-        await refused(await control.delete(f"/keys/{key['id']}"), 404, "not_found")
+        await refused(await control.delete(f"/keys/{key['id']}"), 404, "key_not_found")
         await refused(await world.call("GET", "/v1/sessions", key["secret"]), 401, "unauthorized")
         await refused(await control.post("/keys", json={"name": "x", "scopes": ["root"]}), 422, "unknown_scope")
         await refused(await control.post("/keys", json={"name": "x", "scopes": []}), 422, "unknown_scope")
