@@ -59,6 +59,9 @@ if (devices) {
     window.__devices.tracks.push(...stream.getTracks());
     return stream;
   };
+  const list = devices.enumerateDevices.bind(devices);
+  devices.enumerateDevices = async () =>
+    (await list()).filter(({ kind }) => !window.__devices.missing || kind !== "videoinput");
 }
 window.__pull = (kind) => {
   const track = window.__devices.tracks.filter((each) => each.kind === kind && each.readyState === "live").at(-1);
