@@ -29,6 +29,7 @@ EVERY: Final = 1.0
 
 CHECKED_EVERY: Final = 10.0
 HEARTBEAT: Final = 20.0
+ENDS_WITHIN: Final = 2.0
 SIGNED_OUT, TOO_MANY, GOING = 4401, 4429, 1001
 
 
@@ -58,10 +59,18 @@ async def socket(request: web.Request) -> web.StreamResponse:
                 break
     finally:
         hub.leave(watcher)
-        writer.cancel()
-        with contextlib.suppress(asyncio.CancelledError, ConnectionError):
-            await writer
+        await _ended(writer, watcher)
     return response
+
+
+async def _ended(writer: asyncio.Task[None], watcher: Watcher) -> None:
+    """It ends by itself once the socket is closed: a question that it has put to the store is heard out. A read that is
+    broken off would still be tidying up when the store is closed behind it."""
+    watcher.news.set()
+    await asyncio.wait({writer}, timeout=ENDS_WITHIN)
+    writer.cancel()
+    with contextlib.suppress(asyncio.CancelledError, ConnectionError):
+        await writer
 
 
 async def part(app: web.Application) -> None:

@@ -278,7 +278,7 @@ async def test_P0_6_another_device_takes_over_and_the_embed_says_so(server: Serv
     await first.accept_and_join()
     await second.put(booked["links"]["client"], lang="de")
     await second.is_in("checkin")
-    assert "Wie wir uns hier begegnen" in await second.frame.inner_text("body")
+    assert "Lautsprecher" in await second.frame.inner_text("body")
     assert await second.do("join")
     assert await first.hears("leave") == {"reason": "replaced"}
 
@@ -433,6 +433,11 @@ async def test_a_stranger_around_the_shop_gets_nothing_either(
     await context.close()
 
 
+async def done(server: Server) -> list[str]:
+    """All but the checks, which a page makes and sends by itself."""
+    return [kind for kind in await server.kinds() if kind != "checked"]
+
+
 async def test_no_other_window_makes_the_page_do_anything(
     server: Server, shop: Site, stranger: Site, visitor: Visitors
 ) -> None:
@@ -448,7 +453,7 @@ async def test_no_other_window_makes_the_page_do_anything(
     say = f"(message) => window[0].postMessage(message, '{server.origin}')"
     await client.page.evaluate(say, {"headstrt": 1, "type": "hello", "token": token})
     await client.accept_and_join()
-    before = await server.kinds()
+    before = await done(server)
     for site in (stranger, shop):
         site.pages["/forge"] = f"<!doctype html><title>forger</title><script>{FORGE}</script>"
         async with client.page.expect_popup() as opened:
@@ -460,7 +465,7 @@ async def test_no_other_window_makes_the_page_do_anything(
         assert await popup.evaluate("window.answers") == []
         await popup.close()
     assert await client.state() in ("waiting", "call")
-    assert await server.kinds() == before
+    assert await done(server) == before
     # what is refused from there is done from here, so this test would have seen it
     await client.page.evaluate(say, {"headstrt": 1, "type": "do", "id": 1, "act": "leave"})
     await client.is_in("checkin")
