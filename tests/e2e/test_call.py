@@ -236,7 +236,8 @@ async def test_devices_that_go_in_the_middle_of_a_call(server: Server, person: P
     before = await client.page.evaluate("__devices.tracks.length")
     await client.by("devices").click()
     picker = client.page.locator("hs-devices select").first
-    await picker.select_option(index=await picker.locator("option").count() - 1)
+    choices = await until(picker.locator("option").count, 20, "the panel has been fetched and drawn")
+    await picker.select_option(index=choices - 1)
     await until(lambda: client.page.evaluate(f"__devices.tracks.length > {before}"), 10)
     assert await client.page.evaluate("__live('audio')") == 1
 
