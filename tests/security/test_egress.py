@@ -167,9 +167,15 @@ async def listener() -> AsyncIterator[Listener]:
         made.reached.append(str(writer.get_extra_info("sockname")))
         writer.close()
 
-    both = await asyncio.start_server(accepted, "::", 0, family=socket.AF_INET6)
-    made.port = both.sockets[0].getsockname()[1]
-    four = await asyncio.start_server(accepted, "0.0.0.0", made.port, family=socket.AF_INET)
+    while True:  # until a port is free in both families
+        both = await asyncio.start_server(accepted, "::", 0, family=socket.AF_INET6)
+        made.port = both.sockets[0].getsockname()[1]
+        try:
+            four = await asyncio.start_server(accepted, "0.0.0.0", made.port, family=socket.AF_INET)
+        except OSError:
+            both.close()
+        else:
+            break
     yield made
     await asyncio.sleep(0)
     for server in (both, four):
