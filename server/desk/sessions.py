@@ -656,38 +656,34 @@ class Sessions:
 
     async def _mark_older(self) -> None:
         """What was settled before persons had records counts for them, too: same ledger, same answer (P1.5)."""
-        last, count = "", 0
-        while True:
-            async with self.database.read() as connection:
-                ids = await people.unmarked(connection, last, _AT_ONCE)
-                records = await sessions.load_many(connection, ids)
-            if not ids:
-                break
-
-            async def mark(connection: AsyncConnection, some: list[Record] = records) -> int:
-                return await casebook.catch_up(connection, some, self.clock())
-
-            last, count = ids[-1], count + await self.database.write(mark)
-        if count:
+        if count := await self._of_older(people.unmarked, casebook.catch_up):
             log.info("marks were made of what was settled before there were any", of_persons=count)
 
     async def _follow_older(self) -> None:
         """What was over before the dashboard had its columns and its queue."""
-        last, count = "", 0
-        while True:
-            async with self.database.read() as connection:
-                ids = await outcomes.missing(connection, last, _AT_ONCE)
-                records = await sessions.load_many(connection, ids)
-            if not ids:
-                break
-
-            async def follow(connection: AsyncConnection, some: list[Record] = records) -> int:
-                return await following.catch_up(connection, some, self.clock())
-
-            last, count = ids[-1], count + await self.database.write(follow)
+        count = await self._of_older(outcomes.missing, following.catch_up)
         people_found = await self.database.write(lambda c: following.catch_up_people(c, self.clock()))
         if count or people_found:
             log.info("outcomes and cases were made of what is older than they", of=count, persons=people_found)
+
+    async def _of_older(
+        self,
+        find: Callable[[AsyncConnection, str, int], Awaitable[list[str]]],
+        catch_up: Callable[[AsyncConnection, list[Record], Ms], Awaitable[int]],
+    ) -> int:
+        """Have it catch up with the sessions that it finds, some at a time; how many it made something of."""
+        last, count = "", 0
+        while True:
+            async with self.database.read() as connection:
+                ids = await find(connection, last, _AT_ONCE)
+                records = await sessions.load_many(connection, ids)
+            if not ids:
+                return count
+
+            async def work(connection: AsyncConnection, some: list[Record] = records) -> int:
+                return await catch_up(connection, some, self.clock())
+
+            last, count = ids[-1], count + await self.database.write(work)
 
     async def outage(self, last_alive: Ms, spared: Callable[[Record, Ms], bool]) -> int:
         """This service lived, but not between ``last_alive`` and now: tell the sessions that this took something from.

@@ -35,7 +35,6 @@ from tests.trial.driver import GUIDELINES, Office, Refused
 GROWTH: Final = 0.10  # of memory, and
 ROOM: Final = 8 << 20  # bytes, that an allocator may keep
 LASTS: Final = 60.0  # seconds: for as long a session whose sockets were cut is open to both
-SPARE: Final = 2  # descriptors: a socket that is just closing, a reader of the store that was not needed before
 CALM: Final = 180.0  # seconds for those to be over
 HEAD: Final = ("min", "calls", "fds", "fds relay", "MB", "MB relay", "sockets", "relay sessions", "legs")
 
@@ -171,7 +170,7 @@ def problems(first: Look, last: Look, soak: Soak) -> list[str]:
     """What is not as it was."""
     found = []
     for number, who in enumerate(("server", "relay worker")):
-        if last.descriptors[number] > first.descriptors[number] + SPARE:
+        if last.descriptors[number] > first.descriptors[number]:
             found.append(f"{who}: {last.descriptors[number] - first.descriptors[number]} descriptors more")
         more = last.memory[number] - first.memory[number]
         if more > first.memory[number] * GROWTH + ROOM:
