@@ -158,7 +158,7 @@ async def test_P0_6_a_second_device_takes_over_and_the_first_is_told(server: Ser
 
 
 async def test_P0_5_expert_comes_early_goes_and_never_returns(server: Server, person: People) -> None:
-    booked = await server.book(starts_in=14, minutes=5)
+    booked = await server.book(starts_in=35, minutes=5)
     client = await person(booked["links"]["client"])
     expert = await person(booked["links"]["expert"])
     await expert.join()
