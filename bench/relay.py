@@ -379,8 +379,8 @@ async def measure() -> Report:
         f"This Python was built {'with' if OPTIMISED else 'without'} profile-guided optimisation.",
         "The C loop (`bench/loop.c`) looks up the source's port in an array and asks nothing. It sleeps in `recvfrom`. "
         "`bench/loop.py` is the same in Python, `bench/many.c` the same with `recvmmsg` and `sendmmsg`.",
-        f"Where one of two lost more than {CARRIED:.0%} (a busy machine, or more than it carries) they are not compared: "
-        "packets that were read and never arrived cost, too.",
+        f"Two of which one lost more than {CARRIED:.0%} (too busy a machine, too many packets) are not compared: "
+        "what was read and never arrived costs, too.",
         "Ours is with its compiled part (`signaling/relay/_steady.c`); pure Python is without it.",
         "coturn runs with one relay thread and without authentication; each packet passes it twice.",
         "rtpengine is measured where it is installed (Debian: `rtpengine-daemon`). It forwards plain RTP from user "
