@@ -2,6 +2,7 @@
 # Debian-like machine with Python 3.11, Node 20 and make; as root or with sudo for Debian's packages.
 
 PYTHON ?= python3
+unexport PYTHONDONTWRITEBYTECODE # or each of a hundred servers that the tests start compiles the whole program anew
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BIN := .venv/bin
 PAGES := $(shell find static/src static/public static/*.html static/*.ts static/tsconfig*.json static/package.json -type f 2>/dev/null)
