@@ -27,15 +27,15 @@ from typing import Final
 
 from aioice import stun
 
-from bench import load
+from bench import janus, load
 from bench.figures import Figure, Report, compiled, cpu_seconds, resident
-from bench.load import Line, udp
+from bench.load import Line, checked, udp
 from signaling.relay.ice import Credentials
 from signaling.relay.state import compiled as compiled_part
 from signaling.relay.switchboard import RelaySettings, Switchboard
 from signaling.relay.worker import GATHER
 from signaling.session import Role
-from tests.signaling.relay.helpers import ice_of, request, sample
+from tests.signaling.relay.helpers import ice_of, sample
 
 CALLS: Final = (10, 50, 100, 200)
 FEW: Final = (10, 50)  # with which the slower ones are measured, too
@@ -119,17 +119,6 @@ def negotiated(board: Switchboard, session: str) -> tuple[Credentials, Credentia
     (offer,) = board.describe(session, Role.EXPERT, "offer", sample("chromium-offer"), negotiate.generation)
     (answer,) = board.describe(session, Role.CLIENT, "answer", sample("chromium-answer"), negotiate.generation)
     return ice_of(offer), ice_of(answer)
-
-
-def checked(line: Line, known: Credentials) -> None:
-    """Pass an authenticated, nominating check from the line's socket; the relay has it when it answers."""
-    for _ in range(50):
-        line.socket.sendto(request(known, nominate=True), line.to)
-        with contextlib.suppress(TimeoutError):
-            line.socket.settimeout(0.2)
-            if line.socket.recv(2048)[:2] == b"\x01\x01":
-                return
-    raise RuntimeError("the relay answers no check")
 
 
 async def _bare(calls: int, *program: str | Path) -> AsyncGenerator[Forwarder, None]:
@@ -235,6 +224,13 @@ def _told(sock: socket.socket, command: dict[str, str]) -> int:
             return int(port[1])
         time.sleep(0.1)
     raise RuntimeError("rtpengine does not answer")
+
+
+async def _janus(calls: int, folder: Path) -> AsyncGenerator[Forwarder, None]:
+    count = int(RATE * SECONDS) + 2 * max(BURSTS)
+    async with contextlib.aclosing(janus.lines(calls, count, folder)) as ready:
+        async for process, lines in ready:
+            yield Forwarder((process,), lines)
 
 
 def coturn() -> str:
