@@ -24,12 +24,19 @@ from typing import Any, Final
 import aiohttp
 import ifaddr
 from aioice import stun
-from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport
+from aiortc.rtcdtlstransport import (
+    SRTP_AEAD_AES_256_GCM,
+    RTCCertificate,
+    RTCDtlsFingerprint,
+    RTCDtlsParameters,
+    RTCDtlsTransport,
+)
 
 from bench.load import SIZE, Line, checked, udp
 from signaling.relay.ice import Credentials
 
 PROGRAM: Final = shutil.which("janus")
+SEAL: Final = 16  # bytes, by AES-256-GCM, which Janus takes if it may choose (RFC 7714)
 LIBRARIES: Final = next(Path("/usr/lib").glob("*/janus"), Path("/usr/lib/janus"))
 PARTS: Final = {"plugins": "libjanus_videocall.so", "transports": "libjanus_websockets.so"}
 CONFIGURATION: Final = """
@@ -179,19 +186,19 @@ class Party:
         self._socket.setblocking(False)
         dtls = RTCDtlsTransport(Way(self.line, self._password), [self.certificate])
         dtls._set_role("client")
+        dtls._srtp_profiles = [SRTP_AEAD_AES_256_GCM]
         await dtls.start(RTCDtlsParameters([RTCDtlsFingerprint("sha-256", told["fingerprint"].split()[1])]))
         if dtls.state != "connected":
             raise RuntimeError("Janus and aiortc found no keys")
         dtls._task.cancel()  # from now on it is not DTLS that reads the socket
         self._keys = dtls._tx_srtp, dtls._rx_srtp
-        self._seal = 16 if b"GCM" in dtls._ssl.get_selected_srtp_profile() else 10  # bytes
 
     def packet(self) -> bytes:
         """The next one of its video, sealed; its sequence number is in the header and under the seal."""
         number = self._sealed
         self._sealed += 1
         header = struct.pack("!BBHII", 0x80, VIDEO, number, number * 450, self._source)
-        body = number.to_bytes(2, "big") + bytes(SIZE - 14 - self._seal)
+        body = number.to_bytes(2, "big") + bytes(SIZE - 14 - SEAL)
         return bytes(self._keys[0].protect(header + body))
 
     async def wake(self, other: Party) -> None:
