@@ -1,9 +1,10 @@
-"""CPU time per forwarded packet: our relay's worker, a bare recvfrom/sendto loop in C and in Python, and coturn.
+"""CPU time per forwarded packet: our relay's worker, a bare recvfrom/sendto loop in C and in Python, and its peers.
 
 All on loopback, the same load tool, the same packets (1 100 bytes that look like SRTP), so many calls of 200 packets a
 second each way. What is counted is user and system time of the forwarding process over packets that arrived. Ours is
 the real thing: the switchboard, its worker process, legs that passed authenticated STUN checks, every check and ceiling
-on. coturn has both parties behind it, as two browsers have that may not see each other's address.
+on. coturn has both parties behind it, as two browsers have that may not see each other's address; rtpengine and Janus are
+what Debian has of them (docs/relay.md says what each does with a packet).
 """
 
 from __future__ import annotations
@@ -288,6 +289,9 @@ async def _measured(made: AsyncGenerator[Forwarder, None], program: Path, burst:
             run = await load.run(
                 program, forwarder.lines, rate=RATE, burst=burst, start=start, seconds=SECONDS, mark=start
             )
+            for number, each in enumerate(run.lines):
+                if each.got > run.lines[number ^ 1].sent:
+                    raise RuntimeError("a party got more than its peer sent: whoever forwards mixes up the calls")
             cost.cpu += sum(map(cpu_seconds, forwarder.processes)) - before
             cost.sent += sum(each.sent for each in run.lines)
             cost.got += sum(each.got for each in run.lines)
