@@ -3,8 +3,8 @@
 All on loopback, the same load tool, the same packets (1 100 bytes that look like SRTP), so many calls of 200 packets a
 second each way. What is counted is user and system time of the forwarding process over packets that arrived. Ours is
 the real thing: the switchboard, its worker process, legs that passed authenticated STUN checks, every check and ceiling
-on. coturn has both parties behind it, as two browsers have that may not see each other's address; rtpengine and Janus are
-what Debian has of them (docs/relay.md says what each does with a packet).
+on. coturn has both parties behind it, as two browsers have that may not see each other's address. Its peers are what
+Debian has of them; docs/relay.md says what each does with a packet.
 """
 
 from __future__ import annotations
@@ -312,7 +312,7 @@ async def _costs(calls: int, burst: int, folder: Path, programs: dict[str, Path]
     }
     if RTPENGINE is not None:
         runners["rtpengine"] = lambda: _rtpengine(calls, folder)
-    if calls in FEW and janus.PROGRAM is not None and janus.address() is not None:
+    if janus.PROGRAM is not None and janus.address() is not None:
         runners["Janus"] = lambda: _janus(calls, folder)
     if calls in FEW:
         runners["pure"] = lambda: _ours(calls, pure=True)
@@ -399,6 +399,6 @@ async def measure() -> Report:
         "ours never does: it opens each packet and seals it anew (AES-256-GCM), between two real sessions of ICE and "
         "DTLS. Calls are its videocall plugin's: one video each way, on one event loop, without feedback, header "
         "extensions and copies to be sent again; at an address of the machine's own, for it has no candidates on "
-        "loopback. With 100 calls its one core would be full.",
+        "loopback.",
     )
     return Report("relay", about, tuple(figures), notes)
