@@ -50,7 +50,7 @@ async def measure() -> Report:
     figures = []
     with tempfile.TemporaryDirectory() as folder:
         figures.append(await _figure("SQLite", f"sqlite:///{folder}/bench.db"))
-    cluster = Cluster()
+    cluster = Cluster(durable=True)
     try:
         figures.append(await _figure("PostgreSQL", await cluster.fresh()))
     finally:
