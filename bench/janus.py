@@ -36,6 +36,7 @@ from bench.load import SIZE, Line, checked, udp
 from signaling.relay.ice import Credentials
 
 PROGRAM: Final = shutil.which("janus")
+PATIENCE: Final = 30  # seconds
 SEAL: Final = 16  # bytes, by AES-256-GCM, which Janus takes if it may choose (RFC 7714)
 LIBRARIES: Final = next(Path("/usr/lib").glob("*/janus"), Path("/usr/lib/janus"))
 PARTS: Final = {"plugins": "libjanus_videocall.so", "transports": "libjanus_websockets.so"}
@@ -121,7 +122,7 @@ class Api:
         return mark
 
     async def _heard(self) -> dict[str, Any]:
-        answer: dict[str, Any] = await self._web.receive_json(timeout=10)
+        answer: dict[str, Any] = await self._web.receive_json(timeout=PATIENCE)
         if answer["janus"] == "error":
             raise RuntimeError(f"Janus refuses: {answer['error']}")
         return answer
@@ -171,7 +172,6 @@ class Party:
     def description(self, kind: str) -> dict[str, str]:
         host, port = self._socket.getsockname()
         (fingerprint,) = (each.value for each in self.certificate.getFingerprints() if each.algorithm == "sha-256")
-
         sdp = DESCRIPTION.format(
             host=host, port=port, source=self._source, fingerprint=fingerprint, password=self._password
         )
@@ -187,7 +187,8 @@ class Party:
         dtls = RTCDtlsTransport(Way(self.line, self._password), [self.certificate])
         dtls._set_role("client")
         dtls._srtp_profiles = [SRTP_AEAD_AES_256_GCM]
-        await dtls.start(RTCDtlsParameters([RTCDtlsFingerprint("sha-256", told["fingerprint"].split()[1])]))
+        async with asyncio.timeout(PATIENCE):
+            await dtls.start(RTCDtlsParameters([RTCDtlsFingerprint("sha-256", told["fingerprint"].split()[1])]))
         if dtls.state != "connected":
             raise RuntimeError("Janus and aiortc found no keys")
         dtls._task.cancel()  # from now on it is not DTLS that reads the socket
@@ -273,7 +274,7 @@ def _started(folder: Path, host: str) -> tuple[subprocess.Popen[bytes], int]:
 
 
 async def _connected(client: aiohttp.ClientSession, port: int) -> aiohttp.ClientWebSocketResponse:
-    for _ in range(100):  # it takes a moment to start
+    for _ in range(10 * PATIENCE):  # it takes a moment to start
         try:
             return await client.ws_connect(f"http://127.0.0.1:{port}", protocols=["janus-protocol"])
         except aiohttp.ClientConnectionError:
