@@ -7,6 +7,7 @@ load tool sends is sealed with them beforehand, so its own work is what it is be
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import os
 import re
@@ -122,7 +123,10 @@ class Api:
         return mark
 
     async def _heard(self) -> dict[str, Any]:
-        answer: dict[str, Any] = await self._web.receive_json(timeout=PATIENCE)
+        try:
+            answer: dict[str, Any] = await self._web.receive_json(timeout=PATIENCE)
+        except (TimeoutError, TypeError) as gone:  # TypeError: it closed the socket
+            raise RuntimeError("Janus does not answer any more") from gone
         if answer["janus"] == "error":
             raise RuntimeError(f"Janus refuses: {answer['error']}")
         return answer
@@ -187,8 +191,9 @@ class Party:
         dtls = RTCDtlsTransport(Way(self.line, self._password), [self.certificate])
         dtls._set_role("client")
         dtls._srtp_profiles = [SRTP_AEAD_AES_256_GCM]
-        async with asyncio.timeout(PATIENCE):
-            await dtls.start(RTCDtlsParameters([RTCDtlsFingerprint("sha-256", told["fingerprint"].split()[1])]))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await dtls.start(RTCDtlsParameters([RTCDtlsFingerprint("sha-256", told["fingerprint"].split()[1])]))
         if dtls.state != "connected":
             raise RuntimeError("Janus and aiortc found no keys")
         dtls._task.cancel()  # from now on it is not DTLS that reads the socket
