@@ -41,6 +41,7 @@ TARGET: Final = 0.5
 KEY: Final = "a-key-for-the-benchmark"
 
 PARTS: Final[Parts] = {
+    "SQLite itself": ("server/store/sqlite.py:_execute",),
     "the statements of the booking": ("server/store/batch.py", "server/store/bookings.py", "server/store/sessions.py"),
     "begin, savepoint and commit": ("server/store/",),
     "facts and the chain": ("server/policy/facts.py", "signaling/ledger.py"),
