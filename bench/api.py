@@ -65,7 +65,7 @@ _ROWS: Final = Table(
 async def measure() -> Report:
     with tempfile.TemporaryDirectory() as folder:
         measured = [await _figure("SQLite", f"sqlite:///{folder}/bench.db")]
-    cluster = Cluster()
+    cluster = Cluster(durable=True)
     try:
         measured.append(await _figure("PostgreSQL", await cluster.fresh()))
     finally:

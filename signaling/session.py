@@ -623,10 +623,8 @@ class _Draft:
             case Booked():
                 self.slot = fact.slot
             case Moved():
-                if (
-                    fact.slot.starts_at != self.slot.starts_at
-                ):  # another slot: what was missed in the old one stays there
-                    self.away = 0
+                if fact.slot.starts_at != self.slot.starts_at:
+                    self.away = 0  # another slot: what was missed in the old one stays there
                 self.slot = fact.slot
             case Declined():
                 seats[fact.role] = _promised(seats[fact.role], declined=True)
