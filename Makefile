@@ -18,7 +18,7 @@ test: setup packages check ## everything that must hold
 	$(BIN)/pytest -n 3 --dist worksteal
 
 bench: TEST_PACKAGES = $(BENCH_PACKAGES)
-bench: setup packages ## every figure beside its reference, into docs/figures.md; about ten minutes
+bench: setup packages ## every figure beside its reference, into docs/figures.md; under twenty minutes
 	$(BIN)/python -m bench
 
 trial: TEST_PACKAGES += prometheus

@@ -170,7 +170,7 @@ class Rules:
 
     def trace(self, person_id: str) -> str:
         """By which a person is known again who was erased while a sanction stood (P5.7): nobody else can make it."""
-        return hmac.new(self.token_key, b"trace\0" + person_id.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self.token_key, b"trace\0" + person_id.encode(), "sha256").hex()
 
 
 SCOPES = ("sessions", "moderation", "endpoints", "read")
