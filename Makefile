@@ -7,7 +7,7 @@ SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BIN := .venv/bin
 PAGES := $(shell find static/src static/public static/*.html static/*.ts static/tsconfig*.json static/package.json -type f 2>/dev/null)
 TEST_PACKAGES := caddy chromium coturn curl firefox-esr gcc iproute2 jq libc6-dev openssl postgresql python3-dev redis-server
-BENCH_PACKAGES := chromium coturn gcc libc6-dev postgresql python3-dev rtpengine-daemon
+BENCH_PACKAGES := chromium coturn gcc janus libc6-dev postgresql python3-dev rtpengine-daemon
 
 .PHONY: run test bench trial soak check setup packages types diagram screenshot sizes format clean
 

@@ -28,8 +28,7 @@ import socketio
 
 from bench import load
 from bench.figures import Figure, Report, compiled, percentile
-from bench.load import Line, udp
-from bench.relay import checked
+from bench.load import Line, checked, udp
 from signaling.messages import PROTOCOL_VERSION, to_rfc3339
 from signaling.relay.ice import Credentials
 from tests.e2e.stage import Server
