@@ -12,7 +12,7 @@ from tests.e2e.stage import People, until
 
 TOLD = (
     leaving.test_P3_5_a_reload_is_nothing_to_anyone,
-    leaving.test_P3_6_experts_browser_is_killed_and_the_client_leaves_freely,
+    leaving.test_P0_6_a_second_device_takes_over_and_the_first_is_told,
 )
 
 
