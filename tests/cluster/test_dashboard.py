@@ -17,7 +17,8 @@ SOON = 30.0
 
 
 async def test_an_operator_on_another_node_sees_and_acts(cluster: Cluster, tmp_path: Path) -> None:
-    async with stage(cluster, tmp_path) as on, aiohttp.ClientSession() as http:
+    jar = aiohttp.CookieJar(unsafe=True)  # which keeps cookies of addresses, too
+    async with stage(cluster, tmp_path) as on, aiohttp.ClientSession(cookie_jar=jar) as http:
         booked = await on.book(minutes=30)
         client, expert = await on.couple(booked)
         ((name, _),) = await on.homes()
@@ -49,8 +50,8 @@ async def test_an_operator_on_another_node_sees_and_acts(cluster: Cluster, tmp_p
         await _hears(watching, kind="session", id="bk_1")
         await asyncio.gather(client.sees(), expert.sees())
 
-        note = {"note": "asked to by both sides"}
-        await _call(http, other, "POST", "/v1/sessions/bk_1/end", note, csrf)
+        why = {"reason": "asked to by both sides"}
+        await _call(http, other, "POST", "/v1/sessions/bk_1/end", why, csrf)
         ends = await asyncio.gather(*(asyncio.wait_for(guest.ended, SOON) for guest in (client, expert)))
         assert [each["view"]["end"]["reason"] for each in ends] == ["ended_by_operator"] * 2
         assert (await _hears(watching, kind="session", id="bk_1", status="ended"))["version"]
