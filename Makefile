@@ -2,11 +2,12 @@
 # Debian-like machine with Python 3.11, Node 20 and make; as root or with sudo for Debian's packages.
 
 PYTHON ?= python3
+unexport PYTHONDONTWRITEBYTECODE # or each of a hundred servers that the tests start compiles the whole program anew
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BIN := .venv/bin
 PAGES := $(shell find static/src static/public static/*.html static/*.ts static/tsconfig*.json static/package.json -type f 2>/dev/null)
 TEST_PACKAGES := caddy chromium coturn curl firefox-esr gcc iproute2 jq libc6-dev openssl postgresql python3-dev redis-server
-BENCH_PACKAGES := chromium coturn gcc libc6-dev postgresql python3-dev
+BENCH_PACKAGES := chromium coturn gcc libc6-dev postgresql python3-dev rtpengine-daemon
 
 .PHONY: run test bench trial soak check setup packages types diagram screenshot sizes format clean
 

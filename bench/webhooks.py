@@ -55,7 +55,7 @@ async def measure() -> Report:
     figures = []
     with tempfile.TemporaryDirectory() as folder:
         figures += await _figures("SQLite", f"sqlite:///{folder}/bench.db", f"sqlite:///{folder}/bare.db")
-    cluster = await asyncio.to_thread(Cluster)
+    cluster = await asyncio.to_thread(Cluster, durable=True)
     try:
         figures += await _figures("PostgreSQL", await cluster.fresh(), await cluster.fresh())
     finally:

@@ -1,7 +1,9 @@
 """The two stores for tests: a folder for SQLite, and a PostgreSQL of our own that nobody else knows.
 
-The cluster is made once per test process, from Debian's package, in a temporary folder and behind a unix socket; its
-commits reach the disk as in production. Whatever PostgreSQL runs on this machine besides has nothing to do with it.
+The cluster is made once per test process, from Debian's package, in a temporary folder and behind a unix socket. Its
+commits reach the kernel, which outlives every crash that a test can make; that they reach the disk as well, as in
+production, is for what is measured (``durable``). Whatever PostgreSQL runs on this machine besides has nothing to do
+with it.
 """
 
 from __future__ import annotations
@@ -33,7 +35,8 @@ _SEQUENCES = "select sequencename from pg_sequences where schemaname = 'public'"
 class Cluster:
     """A PostgreSQL server; ``fresh`` makes a database in it, and it may be frozen, crashed and started again."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, durable: bool = False) -> None:
+        self._durable = durable
         self.folder = Path(tempfile.mkdtemp(prefix="headstrt-pg-"))
         self.folder.chmod(0o755)
         self._bin = _binaries()
@@ -64,6 +67,7 @@ class Cluster:
             "max_connections=200",
             "shared_buffers=16MB",
             "listen_addresses=",
+            f"fsync={'on' if self._durable else 'off'}",
             f"unix_socket_directories={self.folder}",
         )
         self._process = subprocess.Popen(

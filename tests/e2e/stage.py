@@ -10,9 +10,10 @@ import shutil
 import signal
 import socket
 import sqlite3
+import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -328,12 +329,48 @@ async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
         writer.close()
 
 
+class SharedChromium:
+    """One Chromium for all tests of a process: to start it costs more than most of what a test does in it.
+
+    Each test has a connection and contexts of its own, which are gone with it. Who has died is started again.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._process: subprocess.Popen[str] | None = None
+        self._address = ""
+
+    def address(self) -> str:
+        """Where it can be reached, by `playwright.chromium.connect`."""
+        if self._process is None or self._process.poll() is not None:
+            path = shutil.which("chromium")
+            assert path, "Chromium is missing: `make packages` installs it"
+            config = self._folder / "chromium.json"
+            config.write_text(json.dumps({"executablePath": path, "args": CHROMIUM_FLAGS, "host": "127.0.0.1"}))
+            command = [sys.executable, "-m", "playwright", "launch-server", "--browser=chromium", f"--config={config}"]
+            self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            assert self._process.stdout is not None
+            self._address = self._process.stdout.readline().strip()
+            assert self._address.startswith("ws://"), f"Chromium did not start: {self._address}"
+        return self._address
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+
+
+@pytest.fixture(scope="session")
+def shared_chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedChromium]:
+    shared = SharedChromium(tmp_path_factory.mktemp("chromium"))
+    yield shared
+    shared.close()
+
+
 @pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    path = shutil.which("chromium")
-    assert path, "Chromium is missing: `make packages` installs it"
+async def chromium(shared_chromium: SharedChromium) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))
+        browser = await playwright.chromium.connect(await asyncio.to_thread(shared_chromium.address))
         yield browser
         await browser.close()
 

@@ -60,16 +60,16 @@ async def test_a_server_that_stood_still_blames_nobody_and_cheats_no_call(tmp_pa
 
 
 @pytest.mark.timeout(300)
-async def test_a_thousand_events_arrive_though_everything_fails(tmp_path: Path) -> None:
-    row = await events(tmp_path, 3)
+async def test_hundreds_of_events_arrive_though_everything_fails(tmp_path: Path) -> None:
+    row = await events(tmp_path, 2)
     assert row.problems == ()
     assert row.ok
 
 
 @pytest.mark.long  # the sender is tried on both stores in tests/server/webhooks, and killed on both by make trial
 @pytest.mark.timeout(300)
-async def test_a_thousand_events_arrive_from_postgresql_too(tmp_path: Path) -> None:
-    row = await events_postgresql(tmp_path, 3)
+async def test_hundreds_of_events_arrive_from_postgresql_too(tmp_path: Path) -> None:
+    row = await events_postgresql(tmp_path, 2)
     assert row.problems == ()
     assert row.ok
 
