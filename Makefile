@@ -22,7 +22,7 @@ bench: setup packages ## every figure beside its reference, into docs/figures.md
 	$(BIN)/python -m bench
 
 trial: TEST_PACKAGES += prometheus
-trial: setup packages ## what breaks, broken on purpose and at length: one table of figures; about an hour, the disk's row as root
+trial: setup packages ## what breaks, broken on purpose and at length: one table of figures; more than an hour, the disk's row as root
 	$(BIN)/python -m tests.trial
 	$(BIN)/pytest -m long
 

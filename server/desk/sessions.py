@@ -59,6 +59,7 @@ from server.store import bookings, keys, outcomes, people, sessions, tables
 from server.store.batch import Rows, put
 from server.store.bookings import Engaged, Found
 from server.store.database import Database, Work
+from server.store.locks import exclusively
 from server.store.quality import Sample
 from server.store.sessions import Known, Party, Record, Summary
 from server.webhooks.payloads import rows
@@ -662,7 +663,12 @@ class Sessions:
     async def _follow_older(self) -> None:
         """What was over before the dashboard had its columns and its queue."""
         count = await self._of_older(outcomes.missing, following.catch_up)
-        people_found = await self.database.write(lambda c: following.catch_up_people(c, self.clock()))
+
+        async def catch_up_people(connection: AsyncConnection) -> int:
+            await exclusively(connection, "desk", "catch up")
+            return await following.catch_up_people(connection, self.clock())
+
+        people_found = await self.database.write(catch_up_people)
         if count or people_found:
             log.info("outcomes and cases were made of what is older than they", of=count, persons=people_found)
 
@@ -681,6 +687,7 @@ class Sessions:
                 return count
 
             async def work(connection: AsyncConnection, some: list[Record] = records) -> int:
+                await exclusively(connection, "desk", "catch up")  # several servers may start at once
                 return await catch_up(connection, some, self.clock())
 
             last, count = ids[-1], count + await self.database.write(work)

@@ -16,6 +16,7 @@ from server.homes import KEEP, KEEP_ALONE, Homes
 from server.policy.terms import Terms
 from server.store import homes
 from server.store.database import Database, Locked, open_database
+from server.store.sealing import derive_sealing_key
 from signaling.cluster import Place
 from signaling.errors import Busy, Elsewhere
 from signaling.ports import Report
@@ -99,7 +100,8 @@ class NodeUnderTest:
 async def node(url: str, name: str, clock: Clock) -> AsyncIterator[NodeUnderTest]:
     database = open_database(url, together=True)
     await database.start()
-    rules = Rules(Terms(), GUIDELINES, "https://calls.example", tokens.derive_key(SECRET), "environment-key")
+    keys = tokens.derive_key(SECRET), "environment-key", derive_sealing_key(SECRET)
+    rules = Rules(Terms(), GUIDELINES, "https://calls.example", *keys)
     desk, ears, life, steady = Desk(database, rules, clock), Ears(), Life(), [1000.0]
     made: NodeUnderTest
 
