@@ -231,12 +231,12 @@ async def _booked(place: Place) -> None:
 
 @contextlib.asynccontextmanager
 async def _bare(folder: Path) -> AsyncIterator[Place]:
-    with _process(f"sqlite:///{folder}/bare.db") as (process, port):
+    with bare(f"sqlite:///{folder}/bare.db") as (process, port):
         yield Place(f"http://127.0.0.1:{port}", (process,), [("", "")] * SESSIONS)
 
 
 @contextlib.contextmanager
-def _process(url: str) -> Iterator[tuple[int, int]]:
+def bare(url: str) -> Iterator[tuple[int, int]]:
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_serve, args=(url, theirs))
     process.start()
@@ -263,7 +263,7 @@ async def _until_told(url: str, pipe: Connection) -> None:
         await database.write(lambda connection: connection.execute(insert(_ROWS).values(body=f"{sid} {data}")))
         return {"ok": True}
 
-    for name in ("join", "hang_up"):
+    for name in ("join", "hang_up", "step_out"):
         sio.on(name, command)
     app = web.Application()
     sio.attach(app)

@@ -180,6 +180,7 @@ class Service:
                 draining=lambda: self.draining,
                 demo=lambda: self.demo,
                 sockets=lambda: len(self.fanout.own()),
+                held=self._held,
                 limiter=limiter,
                 hub=hub,
                 self_test=lambda: self.self_test.newest,
@@ -275,6 +276,11 @@ class Service:
         self.desk.relinked = gateway.relinked
         self.desk.measure = gateway.mutual_ms
         return Cluster(bus, homes, gateway)
+
+    def _held(self) -> dict[str, int]:
+        """What is remembered of sockets: whoever is gone is in none of it."""
+        gateway = self.cluster.gateway if self.cluster is not None else self.gateway
+        return {**self.fanout.held(), "admitted": gateway.held, "lived": self.attendant.held}
 
     def _drains(self) -> None:
         """``headstrt drain``: no more are taken here; those that are stay to their end."""

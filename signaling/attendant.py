@@ -553,6 +553,11 @@ class Attendant:
         live = self._sessions.get(session)
         return live is not None and not live.over and (bool(live.coming) or any(p.join for _, p in live.parties))
 
+    @property
+    def held(self) -> int:
+        """Sessions that are lived now, or were a moment ago."""
+        return len(self._sessions)
+
     async def abandon(self, session: str) -> None:
         """This session lives elsewhere from now on: its legs are dropped, its pages come back by themselves.
 

@@ -265,6 +265,21 @@ class Fanout:
         """The sockets that are connected here: on a server that is alone, everyone's."""
         return self.everyone()
 
+    def held(self) -> dict[str, int]:
+        """How many rows each table has that a socket stands in, the library's as well: with no socket, none."""
+        manager = self.server.manager
+        return {
+            "engine": len(self.server.eio.sockets),
+            "requests": len(self.server.environ),
+            "rooms": sum(map(len, manager.rooms.values())),
+            "leaving": sum(map(len, manager.pending_disconnect.values())),
+            "bound": len(self._admitted),
+            "parties": len(self._parties),
+            "addresses": len(self._addresses) + len(self._per_address),
+            "paced": len(self._bucket),
+            "idle": len(self._idle_since),
+        }
+
     # --- out ---
 
     async def tell(self, session: str, role: Role, message: ServerMessage) -> None:

@@ -77,7 +77,7 @@ class People(Sessions):
 
     async def seen(self, session: str, role: Role) -> tuple[Record, View]:
         """The session, and what this party may know of it. ``NotFound`` when there is none."""
-        async with self.database.read() as connection:
+        async with self.database.read(brief=True) as connection:
             record = await found(connection, session)
             said = await self._said(connection, record)
         return record, party_view(record, role, self.clock(), self.rules.guidelines_version, said)

@@ -96,7 +96,12 @@ class SQLite(Database):
             connect_args={"async_creator_fn": _connect, "check_same_thread": False},
         )
         self._reader = create_async_engine(
-            self.url, pool_size=4, max_overflow=4, pool_timeout=LOCKED_FOR, hide_parameters=True
+            self.url,
+            pool_size=4,
+            max_overflow=4,
+            pool_timeout=LOCKED_FOR,
+            hide_parameters=True,
+            connect_args={"async_creator_fn": _connect, "check_same_thread": False},
         )
         event.listen(self._writer.sync_engine, "connect", _prepare_writer)
         event.listen(self._writer.sync_engine, "begin", _begin_immediate)
@@ -130,12 +135,15 @@ class SQLite(Database):
         return result
 
     @contextlib.asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
+    async def read(self, *, brief: bool = False) -> AsyncIterator[AsyncConnection]:
         if self._reader is None:
             raise RuntimeError("the database is not open")
         try:
-            async with self._reader.connect() as connection, connection.begin():
-                yield connection
+            async with self._reader.connect() as connection:
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                driver.brief = brief
+                async with connection.begin():
+                    yield connection
         except (DBAPIError, PoolTimeout) as error:
             raise _whose(error) from error
 
@@ -244,18 +252,23 @@ class _Connection(aiosqlite.Connection):
 
     A statement inside a transaction waits for neither (WAL), and takes less time than the way to a thread and back:
     one change of a session is some twenty statements, each of several steps. Not so a statement that reads a whole
-    table: ``at_length`` is set around those.
+    table: ``at_length`` is set around those. Of a reader whose questions are ``brief`` nothing waits, BEGIN and ROLLBACK
+    included, for it takes no lock that another could have; the questions of all other readers are asked in the thread.
     """
 
     at_length = False
+    brief: bool | None = None  # None: the writer's
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         raw = self._connection
-        if raw is not None and self._running and raw.in_transaction:
-            beside = self.at_length or fn in (raw.commit, raw.rollback, raw.close)
-            if not beside:
-                return fn(*args, **kwargs)
+        if raw is not None and self._running and self._goes_on(raw, fn):
+            return fn(*args, **kwargs)
         return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
+
+    def _goes_on(self, raw: sqlite3.Connection, fn: Callable[..., Any]) -> bool:
+        if self.brief is not None:
+            return self.brief and fn != raw.close
+        return not self.at_length and raw.in_transaction and fn not in (raw.commit, raw.rollback, raw.close)
 
 
 def _connect(database: str, **options: Any) -> _Connection:
