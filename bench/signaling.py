@@ -30,6 +30,7 @@ from sqlalchemy.schema import CreateTable
 
 from bench.figures import Figure, Report, cpu_seconds, percentile, resident
 from server.store.database import open_database
+from signaling.fanout import PING_INTERVAL, PING_TIMEOUT
 from signaling.messages import PROTOCOL_VERSION
 from tests.e2e.stage import Server
 from tests.trial.driver import Office
@@ -257,7 +258,8 @@ async def _until_told(url: str, pipe: Connection) -> None:
     database = open_database(url)
     await database.start()
     await database.write(lambda connection: connection.execute(CreateTable(_ROWS)))
-    sio = socketio.AsyncServer(async_mode="aiohttp", transports=["websocket"])
+    signs = {"ping_interval": PING_INTERVAL, "ping_timeout": PING_TIMEOUT}  # as many signs of life as ours
+    sio = socketio.AsyncServer(async_mode="aiohttp", transports=["websocket"], **signs)
 
     async def command(sid: str, data: dict[str, Any]) -> dict[str, Any]:
         await database.write(lambda connection: connection.execute(insert(_ROWS).values(body=f"{sid} {data}")))

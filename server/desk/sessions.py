@@ -597,7 +597,7 @@ class Sessions:
     async def enforce(self) -> int:
         """Cancel what a sanction forbids: sessions that have not gone live (P2.6). Returns how many."""
         now = self.clock()
-        async with self.database.read() as connection:
+        async with self.database.read(brief=True) as connection:
             ids = await people.barred_sessions(connection, now)
 
         async def cancel(session: str) -> None:

@@ -196,7 +196,7 @@ class Deliverer:
         for told in self.handed_on if events else ():
             await told(connection, events)
         lanes: list[_Lane] = []
-        wait = await outbox.endpoints_due(connection, now)
+        wait = await outbox.endpoints_due(connection, now) if enabled else set()
         due = [each for each in enabled if each.id in wait]
         for endpoint in random.sample(due, len(due)):  # none is always the first
             free = CEILING - len(self._lanes) - len(lanes)
