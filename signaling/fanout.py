@@ -119,6 +119,7 @@ class _Socket(AsyncSocket):  # type: ignore[misc]
         except ValueError:  # a frame that Engine.IO itself cannot read: the library would leave a ghost
             self.server.fanout.refused["engine"] += 1
         finally:
+            await asyncio.sleep(0)
             await self.close(abort=True, reason=self.server.reason.TRANSPORT_CLOSE)
             await writer
 
@@ -141,6 +142,7 @@ class _Socket(AsyncSocket):  # type: ignore[misc]
                 return
             except UnknownPacketError:
                 pass
+            await asyncio.sleep(0)  # twice, with the one at the end: what came before a close has begun before it
 
     async def _write(self, ws: Any) -> None:
         """What is queued, up to the first None; and who has nothing to be sent for so long answers no ping either."""

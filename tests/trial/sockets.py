@@ -385,9 +385,9 @@ async def measured(crowd: Crowd, process: int, count: int, seconds: float, rate:
 
 async def sockets(folder: Path, seconds: int, count: int = SOCKETS, rate: float = RATE, *, beside: bool = True) -> Row:
     server = Server(folder, terms="", settings={"HEADSTRT_LOG_LEVEL": "warning"})
-    await server.start()
-    assert server.process is not None
     try:
+        await server.start()
+        assert server.process is not None
         office = Office(server)
         crowd = Crowd(server.port, office)
         crowd.people(count + 2 * round(rate * AWAY / 2))
@@ -400,7 +400,8 @@ async def sockets(folder: Path, seconds: int, count: int = SOCKETS, rate: float 
         problems += await _counted(server, dict.fromkeys(TABLES, 0), "when all sessions are over")
         outages = (await _gauges(server)).get("headstrt_outages", 0)
     finally:
-        await server.stop()
+        if server.process is not None:
+            await server.stop()
     problems += [f"no answer: {what}" for what in crowd.unanswered]
     problems += seen.problems
     problems += audit(folder / "e2e.sqlite3", crowd.told)
