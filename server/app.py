@@ -41,9 +41,8 @@ from server.mail.sender import Sender
 from server.policy.terms import Terms, TermsError, parse_terms
 from server.pulse import Pulse
 from server.selftest import SelfTest
-from server.store.database import Locked, open_database
+from server.store.database import Database, Locked, open_database
 from server.store.migrate import upgrade
-from server.store.postgres import PostgreSQL
 from server.store.sealing import derive_sealing_key
 from server.store.sqlite import SQLite
 from server.timers import Timers
@@ -247,6 +246,8 @@ class Service:
 
     def _cluster(self, settings: Settings, secret: str, fanout: ClusterFanout, limiter: Limiter) -> Cluster:
         """What there is besides where several servers share a database."""
+        from server.store.postgres import PostgreSQL
+
         assert isinstance(self.database, PostgreSQL)
         process = self.database.name
         bus = Bus(settings.redis_url, process, _space(secret, self.database))
@@ -344,7 +345,7 @@ class Service:
             path.unlink(missing_ok=True)
 
 
-def _space(secret: str, database: PostgreSQL) -> str:
+def _space(secret: str, database: Database) -> str:
     """Under what name these servers meet in Redis: others that use the same one have another secret or database."""
     return hmac.new(secret.encode(), f"redis\0{database.url.database}".encode(), "sha256").hexdigest()[:16]
 

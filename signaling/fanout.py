@@ -116,10 +116,10 @@ class _Socket(AsyncSocket):  # type: ignore[misc]
         writer = asyncio.create_task(self._write(ws))
         try:
             await self._read(ws)
+            await asyncio.sleep(0)  # with the one after each frame: what came before a close has begun before it
         except ValueError:  # a frame that Engine.IO itself cannot read: the library would leave a ghost
             self.server.fanout.refused["engine"] += 1
-        finally:
-            await asyncio.sleep(0)
+        finally:  # also when the request is cancelled, whose connection is gone
             await self.close(abort=True, reason=self.server.reason.TRANSPORT_CLOSE)
             await writer
 
@@ -142,7 +142,7 @@ class _Socket(AsyncSocket):  # type: ignore[misc]
                 return
             except UnknownPacketError:
                 pass
-            await asyncio.sleep(0)  # twice, with the one at the end: what came before a close has begun before it
+            await asyncio.sleep(0)
 
     async def _write(self, ws: Any) -> None:
         """What is queued, up to the first None; and who has nothing to be sent for so long answers no ping either."""
