@@ -30,7 +30,7 @@ from signaling.messages import to_rfc3339
 from signaling.session import Departed, How, HungUp, Joined, Ms, Replaced, Role, replay
 from tests.e2e.stage import Server
 from tests.trial.audit import Told, audit
-from tests.trial.driver import GUIDELINES, Office, now
+from tests.trial.driver import GUIDELINES, Office, Refused, now
 from tests.trial.row import Row
 from tests.trial.wire import Gone, Wire
 
@@ -85,6 +85,7 @@ class Crowd:
     answered: list[float] = field(default_factory=list)  # seconds, of each command
     connected: list[float] = field(default_factory=list)
     unanswered: list[str] = field(default_factory=list)
+    put_off: int = 0  # commands and connections that were answered with `busy`: nothing lost, but not carried either
     refused: list[tuple[str, str]] = field(default_factory=list)  # session, what
     joins: dict[str, tuple[str, str]] = field(default_factory=dict)  # those acknowledged: session, role
     steps: dict[str, str] = field(default_factory=dict)  # joins that were acknowledged as stepped out: session
@@ -123,12 +124,15 @@ class Crowd:
             party.wire = wire = await Wire.connect(self.port, party.address, party.token)
             self.connected.append(time.monotonic() - began)
             answer = await self._ask(party, wire, "join")
-        except (Gone, OSError, TimeoutError) as error:
-            self.unanswered.append(f"{place.session} {party.role}: could not come: {type(error).__name__} {error}")
+        except (Gone, OSError, TimeoutError, Refused) as error:
+            if '"busy"' in f"{error}" or (isinstance(error, Refused) and error.code == "busy"):
+                self.put_off += 1
+            else:
+                self.unanswered.append(f"{place.session} {party.role}: could not come: {type(error).__name__} {error}")
             self._out(party)
             return
         if not answer.get("ok"):
-            self.refused.append((session, f"join: {answer['code']}"))
+            self._not_done(session, "join", answer)
             self._out(party)
             return
         self.came += 1
@@ -160,7 +164,7 @@ class Crowd:
             self._out(party)
             return
         if not answer.get("ok"):
-            self.refused.append((session, f"{name}: {answer['code']}"))
+            self._not_done(session, name, answer)
         elif party.join is None:
             pass
         elif answer.get("ended"):
@@ -185,6 +189,12 @@ class Crowd:
             party.wire.close() if politely else party.wire.cut()
         party.wire = party.join = None
         self.away.append(party)
+
+    def _not_done(self, session: str, name: str, answer: dict[str, Any]) -> None:
+        if answer["code"] == "busy":
+            self.put_off += 1
+        else:
+            self.refused.append((session, f"{name}: {answer['code']}"))
 
     async def _ask(self, party: Party, wire: Wire, name: str) -> dict[str, Any]:
         answer, took = await wire.command(name)
@@ -216,7 +226,7 @@ class Crowd:
                 if len(self.here) < count and self.away:
                     await self.come(http, self._pick(self.away))
 
-        while len(self.here) < count and not self.unanswered and not self.refused:
+        while len(self.here) < count and not self.unanswered:
             await asyncio.gather(*(one() for _ in range(count - len(self.here))))
 
     async def churn(self, http: aiohttp.ClientSession, seconds: float, rate: float) -> float:
@@ -346,6 +356,7 @@ class Took:
     came: int = 0
     went: int = 0
     late: float = 0.0
+    put_off: int = 0
     answered: list[float] = field(default_factory=list)
     connected: list[float] = field(default_factory=list)
     cpu: float = 0.0  # of a core
@@ -372,12 +383,12 @@ async def measured(crowd: Crowd, process: int, count: int, seconds: float, rate:
         await crowd.gather(http, count)
         crowd.answered.clear()
         crowd.connected.clear()
-        full, came, went = resident(process), crowd.came, crowd.went
+        full, came, went, put_off = resident(process), crowd.came, crowd.went, crowd.put_off
         cpu, driver, began = cpu_seconds(process), time.process_time(), time.monotonic()
         took.late = await crowd.churn(http, seconds, rate)
         span = time.monotonic() - began
         took.cpu, took.driver = (cpu_seconds(process) - cpu) / span, (time.process_time() - driver) / span
-        took.came, took.went = crowd.came - came, crowd.went - went
+        took.came, took.went, took.put_off = crowd.came - came, crowd.went - went, crowd.put_off - put_off
         took.memory = ((full - empty) / count, (resident(process) - empty) / max(1, crowd.sockets))
     took.answered, took.connected = list(crowd.answered), list(crowd.connected)
     return took
@@ -412,14 +423,14 @@ async def sockets(folder: Path, seconds: int, count: int = SOCKETS, rate: float 
         print(
             f"who was cut off was declared gone after {p50:.1f} s, p99 {p99:.1f} s; outages: {outages:.0f}", flush=True
         )
-    kept = min(ours.came, ours.went) >= 0.95 * rate * seconds
+    kept = min(ours.came, ours.went) >= 0.95 * rate * seconds and not ours.put_off
     p99s = [f"{percentile(each.answered, 0.99) * 1000:.0f} ms" for each in (ours, theirs)]
     kbs = [f"{each.memory[1] / 1024:.0f} kB" for each in (ours, theirs)]
     return Row(
         f"{count} sockets, {rate:.0f} come and {rate:.0f} go a second for {seconds} s",
-        f"{len(crowd.unanswered) + seen.lost} of {len(ours.answered)} answers lost, {seen.ghosts} ghosts; "
-        f"p99 {p99s[0]} ({p99s[1]} bare), {kbs[0]} a socket ({kbs[1]})",
-        "0 lost, 0 ghosts",
+        f"{len(crowd.unanswered) + seen.lost} of {len(ours.answered)} answers lost, {ours.put_off} busy, "
+        f"{seen.ghosts} ghosts; p99 {p99s[0]} ({p99s[1]} bare), {kbs[0]} a socket ({kbs[1]})",
+        "0 lost, 0 busy, 0 ghosts",
         ok=not problems and kept,
         problems=tuple(problems),
     )
