@@ -42,9 +42,8 @@ from server.mail.sender import Sender
 from server.policy.terms import Terms, TermsError, parse_terms
 from server.pulse import Pulse
 from server.selftest import SelfTest
-from server.store.database import Locked, open_database
+from server.store.database import Database, Locked, open_database
 from server.store.migrate import upgrade
-from server.store.postgres import PostgreSQL
 from server.store.sealing import derive_sealing_key
 from server.store.sqlite import SQLite
 from server.timers import Timers
@@ -184,6 +183,7 @@ class Service:
                 draining=lambda: self.draining,
                 demo=lambda: self.demo,
                 sockets=lambda: len(self.fanout.own()),
+                held=self._held,
                 limiter=limiter,
                 hub=hub,
                 self_test=lambda: self.self_test.newest,
@@ -250,6 +250,8 @@ class Service:
 
     def _cluster(self, settings: Settings, secret: str, fanout: ClusterFanout, limiter: Limiter, hub: Hub) -> Cluster:
         """What there is besides where several servers share a database."""
+        from server.store.postgres import PostgreSQL
+
         assert isinstance(self.database, PostgreSQL)
         process = self.database.name
         bus = Bus(settings.redis_url, process, _space(secret, self.database))
@@ -279,6 +281,11 @@ class Service:
         self.desk.relinked = gateway.relinked
         self.desk.measure = gateway.mutual_ms
         return Cluster(bus, homes, gateway, Hints(hub, bus))
+
+    def _held(self) -> dict[str, int]:
+        """What is remembered of sockets: whoever is gone is in none of it."""
+        gateway = self.cluster.gateway if self.cluster is not None else self.gateway
+        return {**self.fanout.held(), "admitted": gateway.held, "lived": self.attendant.held}
 
     def _drains(self) -> None:
         """``headstrt drain``: no more are taken here; those that are stay to their end."""
@@ -342,7 +349,7 @@ class Service:
             path.unlink(missing_ok=True)
 
 
-def _space(secret: str, database: PostgreSQL) -> str:
+def _space(secret: str, database: Database) -> str:
     """Under what name these servers meet in Redis: others that use the same one have another secret or database."""
     return hmac.new(secret.encode(), f"redis\0{database.url.database}".encode(), "sha256").hexdigest()[:16]
 

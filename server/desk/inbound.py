@@ -112,7 +112,7 @@ class Inbound(People):
 
     async def look_at_bookings(self) -> None:
         """The chains whose time has come, of every source."""
-        async with self.database.read() as connection:
+        async with self.database.read(brief=True) as connection:
             waiting = await inbox.due(connection, self.clock(), _AT_ONCE)
         await self._each([f"{source} {uid}" for source, uid in waiting], self._look_at_booking)
 

@@ -462,7 +462,7 @@ class Sessions:
     async def admit(self, token: str) -> Admission:
         """Who comes with this token; that somebody opened the page goes on the ledger (P1.1)."""
         claims = tokens.read(self.rules.token_key, token, self.clock())
-        async with self.database.read() as connection:
+        async with self.database.read(brief=True) as connection:
             record = await sessions.load(connection, claims.session)
         if record is None or record.party(claims.role).token_version != claims.version:
             raise Denied()
@@ -563,7 +563,7 @@ class Sessions:
 
     async def record(self, session: str) -> Record:
         """The stored session, whole. ``NotFound`` when there is none."""
-        async with self.database.read() as connection:
+        async with self.database.read(brief=True) as connection:
             return await found(connection, session)
 
     # --- time ---
@@ -585,7 +585,7 @@ class Sessions:
 
     async def sweep(self) -> int:
         """Wake every session that is due: a lost timer costs a second, never a record."""
-        async with self.database.read() as connection:
+        async with self.database.read(brief=True) as connection:
             ids = await sessions.due(connection, self.clock())
             people_due = await people.due(connection, self.clock())
         if elsewhere := await self._elsewhere(ids):
@@ -598,7 +598,7 @@ class Sessions:
     async def enforce(self) -> int:
         """Cancel what a sanction forbids: sessions that have not gone live (P2.6). Returns how many."""
         now = self.clock()
-        async with self.database.read() as connection:
+        async with self.database.read(brief=True) as connection:
             ids = await people.barred_sessions(connection, now)
 
         async def cancel(session: str) -> None:
@@ -853,7 +853,7 @@ class Sessions:
         """Who calls with this API key, and with which scopes. ``Denied``, with one answer for whatever is wrong."""
         if self.rules.api_key and hmac.compare_digest(secret.encode(), self.rules.api_key.encode()):
             return "environment", frozenset(SCOPES)
-        async with self.database.read() as connection:
+        async with self.database.read(brief=True) as connection:
             key = await keys.find(connection, _digest(secret))
         if key is None or key.revoked_at is not None:
             raise Denied()

@@ -206,7 +206,7 @@ class PostgreSQL(Database):
         return result
 
     @contextlib.asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
+    async def read(self, *, brief: bool = False) -> AsyncIterator[AsyncConnection]:
         if self._reader is None:
             raise RuntimeError("the database is not open")
         try:

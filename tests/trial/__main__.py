@@ -18,6 +18,7 @@ from tests.trial.hostile import api, frames, packets, strays
 from tests.trial.kills import kills, kills_postgresql
 from tests.trial.races import one_instant, races, races_postgresql
 from tests.trial.row import Row, table
+from tests.trial.sockets import sockets
 
 Trial = Callable[[Path, int], Awaitable[Row]]
 
@@ -36,6 +37,7 @@ TRIALS: tuple[tuple[str, Trial, int], ...] = (
     ("packets", packets, 10_000_000),
     ("frames", frames, 1_000_000),
     ("api", api, 20_000),
+    ("sockets", sockets, 600),
 )
 
 

@@ -11,6 +11,7 @@ from tests.trial.faults import full_disk, locked, stopped
 from tests.trial.kills import kills, kills_postgresql
 from tests.trial.races import one_instant, races, races_postgresql
 from tests.trial.row import Row, table
+from tests.trial.sockets import sockets
 
 
 @pytest.mark.timeout(300)
@@ -72,6 +73,12 @@ async def test_hundreds_of_events_arrive_from_postgresql_too(tmp_path: Path) -> 
     row = await events_postgresql(tmp_path, 2)
     assert row.problems == ()
     assert row.ok
+
+
+@pytest.mark.timeout(300)
+async def test_of_sixty_who_come_and_go_nobody_is_lost_and_nobody_stays(tmp_path: Path) -> None:
+    row = await sockets(tmp_path, 4, 60, 5, beside=False)
+    assert row.problems == ()
 
 
 def test_the_table_says_what_fell_short() -> None:
