@@ -322,8 +322,13 @@ class Homes:
                 log.exception("a look at the other nodes failed")
 
     async def _watch(self) -> None:
+        known: set[str] = set()
         while True:
             await asyncio.sleep(WATCH)
+            unheard = set(self._unheard())
+            if unheard - known:  # at once, not with the next second
+                self._soon.set()
+            known = unheard
             if self._living and self._monotonic() >= self._until():
                 try:
                     await self._lose()

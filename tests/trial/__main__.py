@@ -16,6 +16,7 @@ from tests.trial.events import events, events_postgresql
 from tests.trial.faults import full_disk, locked, stopped
 from tests.trial.hostile import api, frames, packets, strays
 from tests.trial.kills import kills, kills_postgresql
+from tests.trial.nodes import killed
 from tests.trial.races import one_instant, races, races_postgresql
 from tests.trial.row import Row, table
 
@@ -36,7 +37,10 @@ TRIALS: tuple[tuple[str, Trial, int], ...] = (
     ("packets", packets, 10_000_000),
     ("frames", frames, 1_000_000),
     ("api", api, 20_000),
+    ("nodes-killed", killed, 50),
 )
+
+_STORES = ("sqlite", "postgresql")
 
 
 def main() -> int:
@@ -44,13 +48,15 @@ def main() -> int:
     parser.add_argument("only", nargs="*", help=f"of kills, races, {', '.join(name for name, _, _ in TRIALS)}")
     parser.add_argument("--scale", type=int, help="of the rows named, instead of their own")
     parser.add_argument("--kills", type=int, default=200, help="how many (200)")
-    parser.add_argument("--store", choices=("sqlite", "postgresql"), help="on this one only (both)")
+    parser.add_argument("--store", choices=_STORES, help="on this one only (both)")
     chosen = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     rows = []
     for name, trial, scale in TRIALS:
         what, _, store = name.partition("-")
-        if (chosen.only and {what, name}.isdisjoint(chosen.only)) or (store and chosen.store not in (None, store)):
+        if (chosen.only and {what, name}.isdisjoint(chosen.only)) or (
+            store in _STORES and chosen.store not in (None, store)
+        ):
             continue
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix=f"trial-{name}-") as folder:
