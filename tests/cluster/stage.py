@@ -29,20 +29,21 @@ reconnect_grace = 20
 class Redis:
     """A redis-server of our own, that may be stopped, frozen and emptied."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
         self.folder = folder
+        self.host = host
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}"
+        return f"redis://{self.host}:{self.port}"
 
     def start(self) -> None:
         program = shutil.which("redis-server")
         assert program, "Redis is not installed: make packages"
         self._process = subprocess.Popen(
-            [program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+            [program, *f"--port {self.port} --bind {self.host} --protected-mode no --appendonly no --save".split(), ""],
             cwd=self.folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -195,7 +196,14 @@ async def stage(
         settings = {"HEADSTRT_DATABASE_URL": url, "HEADSTRT_REDIS_URL": bus.url, "HEADSTRT_NODE": f"n{number}"}
         nodes.append(Server(folder / f"n{number}", terms=terms, settings=settings))
         origin = origin or nodes[0].origin
-    made = Stage(nodes, bus, postgres, url)
+    async with running(Stage(nodes, bus, postgres, url), started) as made:
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def running(made: Stage, started: int | None = None) -> AsyncIterator[Stage]:
+    """Its nodes run, and have left without a word of complaint at the end."""
+    nodes = made.nodes
     try:
         for node in nodes[:started]:  # one after the other: a busy machine takes its time for each
             await up(node)
@@ -203,7 +211,7 @@ async def stage(
     finally:
         await asyncio.gather(*(guest.leave() for guest in made.guests), return_exceptions=True)
         codes = await asyncio.gather(*(_stop(node) for node in nodes), return_exceptions=True)
-        bus.stop()
+        made.redis.stop()
     for node, code in zip(nodes, codes, strict=True):
         log = node.log() if node.process else ""
         assert "Traceback" not in log, log[-6000:]

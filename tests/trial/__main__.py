@@ -16,9 +16,11 @@ from tests.trial.events import events, events_postgresql
 from tests.trial.faults import full_disk, locked, stopped
 from tests.trial.hostile import api, frames, packets, strays
 from tests.trial.kills import kills, kills_postgresql
-from tests.trial.nodes import killed
+from tests.trial.nodes import instant, killed, still
+from tests.trial.partitions import partitions
 from tests.trial.races import one_instant, races, races_postgresql
 from tests.trial.row import Row, table
+from tests.trial.shared import postgres, redis
 
 Trial = Callable[[Path, int], Awaitable[Row]]
 
@@ -38,6 +40,11 @@ TRIALS: tuple[tuple[str, Trial, int], ...] = (
     ("frames", frames, 1_000_000),
     ("api", api, 20_000),
     ("nodes-killed", killed, 50),
+    ("nodes-redis", redis, 30),
+    ("nodes-postgresql", postgres, 15),
+    ("nodes-partitions", partitions, 20),
+    ("nodes-still", still, 20),
+    ("nodes-instant", instant, 50),
 )
 
 _STORES = ("sqlite", "postgresql")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import signal
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
@@ -18,13 +19,15 @@ from typing import Any
 import aiohttp
 
 from bench.figures import percentile
+from server.homes import KEEP
 from signaling.messages import from_rfc3339
 from signaling.session import Role
 from tests.cluster.stage import Stage, stage, up
+from tests.e2e.stage import until
 from tests.stores import Cluster
 from tests.trial.audit import audit
 from tests.trial.driver import Office, now
-from tests.trial.parties import Calls, Party, Proxy, calls, come, flowing
+from tests.trial.parties import Call, Calls, Party, Proxy, calls, come, flowing
 from tests.trial.row import Row
 
 BACK_WITHIN = 6.0
@@ -44,44 +47,126 @@ TERMS = "reconnect_grace = 60\n"
 
 async def killed(folder: Path, scale: int) -> Row:
     """kill -9 of the home of ``scale`` calls, whose clients are on another node; one in five ends soon after."""
-    async with _cluster() as cluster:
+    async with own_cluster() as cluster:
         return await killed_on(cluster, folder, scale)
 
 
 async def killed_on(cluster: Cluster, folder: Path, scale: int) -> Row:
     problems: list[str] = []
     began = time.monotonic()
-    async with _scene(cluster, folder, started=1) as (on, some, office):
-        ends = time.time() + 30 + scale * 0.4
-        await _book(office, some, scale, lambda n: ends if n % 5 == 0 else ends + 1200, lambda n: (1, 0))
+    async with scene(cluster, folder, started=1) as (on, some, office):
+        slow = (time.monotonic() - began) / 5  # this machine, beside a calm one
+        ends = time.time() + 12 + slow * (10 + scale * 0.6)
+        await book(office, some, scale, lambda n: ends if n % 5 == 0 else ends + 1200, lambda n: (1, 0))
         await come([call.expert for call in some.all])  # their pages are the first, so the first node is home of all
         await up(on.nodes[1])
         await come([call.client for call in some.all])
-        problems += _never(await flowing(_parties(some)), "had no media before it was killed")
-        await asyncio.sleep(max(0.0, SETTLED - (time.monotonic() - began)))
+        problems += never(await flowing(some.parties), "had no media before it was killed")
+        await asyncio.sleep(max(0.0, SETTLED - (time.monotonic() - began), ends - time.time() - 15))
         at = time.time()
         await on.nodes[0].kill()
-        left = [party for call in some.all if call.ends_at > at + 20 for party in call.parties]
-        problems += _never(await flowing(left, at), "never had media again")
-        back = sorted(came - at for party in left if (came := party.came_since(at)) is not None)
+        left = [party for call in some.all if call.ends_at > at + 12 for party in call.parties]
+        problems += never(await flowing(left, at), "never had media again")
         await asyncio.sleep(max(0.0, ends - time.time()) + 3)
-        problems += await _judged(on, office, some, {1})
-        stopped = [call.last for call in some.all if call.ends_at < time.time()]
-        homes = {row["epoch"] for row in await cluster.execute("select epoch from homes", on.url)}
-        if homes - {1, 2}:
-            problems.append(f"there were {max(homes)} homes one after the other")
-        slow = sorted(left, key=lambda party: -(party.came_since(at) or 0))[:3]
-    p95 = percentile(back, 0.95) if back else 60.0
+        problems += await judged(on, office, some, lambda call: {1} if call.ends_at > at else {0})
+        problems += await _homes(on, {1, 2})
+        back, stopped = _back(left, at), [call.last for call in some.all if at < call.ends_at < time.time()]
+    p95 = percentile(back, 0.95)
     if p95 > BACK_WITHIN:
-        problems += [_story(party, at) for party in slow]
+        problems += _slowest(left, at)
     return Row(
         f"kill -9 of the home of {scale} calls",
-        f"media back after {percentile(back, 0.5) if back else 60:.1f} s (p50), {p95:.1f} s (p95), "
-        f"{max(back, default=60):.1f} s at most; last packet {max(stopped, default=0) * 1000:+.0f} ms after the end "
-        f"of {len(stopped)}; {len(problems)} problems",
-        f"p95 <= {BACK_WITHIN:.0f} s, nobody blamed, one home at a time, no packet {STOP_WITHIN * 1000:.0f} ms after "
-        "the end",
+        f"media back after {percentile(back, 0.5):.1f} s (p50), {p95:.1f} s (p95), {max(back):.1f} s at most; "
+        f"last packet {_ms(stopped)} after the end of {len(stopped)}; {len(problems)} problems",
+        f"p95 <= {BACK_WITHIN:.0f} s, nobody blamed, one home at a time, last packet <= {STOP_WITHIN * 1000:.0f} ms",
         not problems and p95 <= BACK_WITHIN and max(stopped, default=0) <= STOP_WITHIN,
+        tuple(problems),
+    )
+
+
+async def still(folder: Path, scale: int) -> Row:
+    """SIGSTOP of the home of ``scale`` calls for 15 s: its relay goes on by itself until the lease is over."""
+    async with own_cluster() as cluster:
+        return await still_on(cluster, folder, scale)
+
+
+async def still_on(cluster: Cluster, folder: Path, scale: int) -> Row:
+    problems: list[str] = []
+    async with scene(cluster, folder) as (on, some, office):
+        await book(office, some, scale, lambda n: time.time() + 1200, lambda n: (n % 2, 1 - n % 2))
+        await come([call.expert for call in some.all])
+        await come([call.client for call in some.all])
+        problems += never(await flowing(some.parties), "had no media before")
+        mine = [call for call in some.all if call.node == on.nodes[0].media_port]
+        parties = [party for call in mine for party in call.parties]
+        at, process = time.time(), on.nodes[0].process
+        assert process is not None
+        process.send_signal(signal.SIGSTOP)
+        try:
+            await asyncio.sleep(15)
+            problems += never(await flowing(parties, at), "never had media again")
+        finally:
+            process.send_signal(signal.SIGCONT)
+        woke = time.time()
+        await asyncio.sleep(5)
+        by = {call.session for call in mine}
+        problems += await judged(on, office, some, lambda call: {1} if call.session in by else {0})
+        problems += await _homes(on, {1, 2})
+        dropped = [max(line.came[-1] for line in party.lines if line.made < at and line.came) - at for party in parties]
+        back = _back(parties, at)
+        late = [
+            came for party in parties for line in party.lines if line.made < at for came in line.came if came > woke
+        ]
+        if late:
+            problems.append(f"the old home forwarded {len(late)} packets after it woke")
+    return Row(
+        f"the home of {len(mine)} calls stands still (SIGSTOP) for 15 s",
+        f"its relay dropped them after {max(dropped):.1f} s at most, media back after {percentile(back, 0.5):.1f} s "
+        f"(p50), {max(back):.1f} s at most; {len(problems)} problems",
+        f"dropped <= {KEEP:.0f} s, back <= {KEEP + 10:.0f} s, nobody blamed, never two homes",
+        not problems and max(dropped) <= KEEP + 0.1 and max(back) <= KEEP + 10,
+        tuple(problems),
+    )
+
+
+async def instant(folder: Path, scale: int) -> Row:
+    """``scale`` calls of two nodes end at one instant, without Redis; and as many with PostgreSQL frozen."""
+    async with own_cluster() as cluster:
+        return await instant_on(cluster, folder, scale)
+
+
+async def instant_on(cluster: Cluster, folder: Path, scale: int) -> Row:
+    problems: list[str] = []
+    figures, last = [], []
+    began = time.monotonic()
+    async with scene(cluster, folder) as (on, some, office):
+        slow = (time.monotonic() - began) / 10  # this machine, beside a calm one
+        for what in ("Redis stopped", "PostgreSQL frozen"):
+            first, ends = len(some.all), time.time() + 8 + slow * (4 + scale * 0.5)
+            await book(office, some, scale, lambda n, ends=ends: ends, lambda n: (n % 2, 1 - n % 2))  # type: ignore[misc]
+            new = some.all[first:]
+            await come([party for call in new for party in call.parties])
+            problems += never(await flowing([p for call in new for p in call.parties]), f"had no media: {what}")
+            await asyncio.sleep(max(0.0, ends - time.time() - 3))
+            if what == "Redis stopped":
+                on.redis.stop()
+                await asyncio.sleep(max(0.0, ends - time.time()) + 3)
+                on.redis.start()
+            else:
+                with cluster.frozen():
+                    await asyncio.sleep(max(0.0, ends - time.time()) + 2)
+            await until(lambda new=new: _over(on, new), 60, "all have ended")  # type: ignore[misc]
+            stopped = [call.last for call in new]
+            last += stopped
+            figures.append(f"{what}: last packet {_ms(stopped)} after the end")
+            for call in new:
+                await asyncio.gather(*(party.leave() for party in call.parties))
+        problems += await judged(on, office, some, lambda call: {0})
+    return Row(
+        f"{scale} calls of two nodes end at one instant, twice",
+        f"{', '.join(figures)}; {len(problems)} problems",
+        f"<= {STOP_WITHIN * 1000:.0f} ms, none after, all completed as of their end",
+        not problems and max(last) <= STOP_WITHIN,
         tuple(problems),
     )
 
@@ -90,8 +175,8 @@ async def killed_on(cluster: Cluster, folder: Path, scale: int) -> Row:
 
 
 @contextlib.asynccontextmanager
-async def _cluster() -> AsyncIterator[Cluster]:
-    made = await asyncio.to_thread(Cluster)
+async def own_cluster(**options: Any) -> AsyncIterator[Cluster]:
+    made = await asyncio.to_thread(lambda: Cluster(**options))
     try:
         yield made
     finally:
@@ -99,14 +184,14 @@ async def _cluster() -> AsyncIterator[Cluster]:
 
 
 @contextlib.asynccontextmanager
-async def _scene(
+async def scene(
     cluster: Cluster, folder: Path, *, started: int | None = None
 ) -> AsyncIterator[tuple[Stage, Calls, Office]]:
     async with stage(cluster, folder, terms=TERMS, started=started) as on, calls(Proxy(on.nodes)) as some:
         yield on, some, Office(on.nodes[0])
 
 
-async def _book(
+async def book(
     office: Office, some: Calls, count: int, ends: Callable[[int], float], by: Callable[[int], tuple[int, int]]
 ) -> None:
     """``ends(number)``: when it ends, in seconds of the wall clock; ``by``: the nodes of its client and its expert."""
@@ -117,18 +202,37 @@ async def _book(
             some.make(session, booked, from_rfc3339(booked["ends_at"]) / 1000, *by(number))
 
 
-def _parties(some: Calls) -> list[Party]:
-    return [party for call in some.all for party in call.parties]
+def never(parties: Sequence[Party], what: str) -> list[str]:
+    return [f"{len(parties)} parties {what}; {story(parties[0])}"] if parties else []
 
 
-def _never(parties: Sequence[Party], what: str) -> list[str]:
-    return [f"{len(parties)} parties {what}; {_story(parties[0])}"] if parties else []
-
-
-def _story(party: Party, since: float = 0.0) -> str:
+def story(party: Party, since: float = 0.0) -> str:
     told = (f"{at - since:.2f} {what}" if since else what for at, what in party.story if at >= since)
     came = party.came_since(since)
     return f"{party.role}: {'; '.join(told)}; media {came - since if came and since else came}"
+
+
+def _back(parties: Sequence[Party], at: float) -> list[float]:
+    """How long each had to wait for media; a minute where it never came."""
+    return sorted((party.came_since(at) or at + 60) - at for party in parties)
+
+
+def _slowest(parties: Sequence[Party], at: float) -> list[str]:
+    return [story(party, at) for party in sorted(parties, key=lambda party: -(party.came_since(at) or 1e12))[:3]]
+
+
+def _ms(last: Sequence[float]) -> str:
+    return f"{max(last, default=0.0) * 1000:+.0f} ms"
+
+
+async def _homes(on: Stage, wanted: Collection[int]) -> list[str]:
+    epochs = {row["epoch"] for row in await on.postgres.execute("select epoch from homes", on.url)}
+    return [f"sessions are at their homes number {sorted(epochs)}"] if epochs - set(wanted) else []
+
+
+async def _over(on: Stage, some: Sequence[Call]) -> bool:
+    facts = await _facts(on)
+    return all(any(fact["kind"] == "ended" for fact in facts[call.session]) for call in some)
 
 
 async def _facts(on: Stage) -> dict[str, list[dict[str, Any]]]:
@@ -138,21 +242,25 @@ async def _facts(on: Stage) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-async def _judged(on: Stage, office: Office, some: Calls, outages: Collection[int]) -> list[str]:
-    """What is wrong with what is on record of these calls, and with who forwarded them."""
+async def judged(
+    on: Stage, office: Office, some: Calls, outages: Callable[[Call], Collection[int]], hung_up: Collection[str] = ()
+) -> list[str]:
+    """What is wrong with what is on record of these calls, and with who forwarded them. ``outages``: how many there may
+    have been of a call; ``hung_up``: sessions that somebody did end."""
     problems, facts = [], await _facts(on)
     for call in some.all:
         kinds = [fact["kind"] for fact in facts[call.session]]
-        if wrong := sorted(set(kinds) & set(NEVER)):
-            problems.append(f"{call.session}: {wrong} is on record: {kinds}")
+        if call.session not in hung_up and (wrong := sorted(set(kinds) & set(NEVER))):
+            problems.append(f"{call.session}: {wrong} on record: {kinds}")
         lost, back = kinds.count("service_lost"), kinds.count("service_back")
-        if lost not in outages or back not in outages:
+        if lost not in outages(call) or back != lost:
             problems.append(f"{call.session}: {lost} outages, {back} ends of one: {kinds}")
         ended = next((fact for fact in facts[call.session] if fact["kind"] == "ended"), None)
-        if ended is not None and (ended["reason"], ended["as_of"]) != ("completed", round(call.ends_at * 1000)):
+        completed = ("completed", round(call.ends_at * 1000))
+        if ended is not None and call.session not in hung_up and (ended["reason"], ended["as_of"]) != completed:
             problems.append(f"{call.session} ended as {ended}, not at {call.ends_at * 1000:.0f}")
         if call.overlap > 0:
             problems.append(f"{call.session}: two nodes forwarded it at once, for {call.overlap * 1000:.0f} ms")
         for role in Role:
             office.told.done(call.session, "joined", role)
-    return problems + await asyncio.to_thread(audit, on.url, office.told, overdue_at=now() - 2_000)
+    return problems + await asyncio.to_thread(audit, on.url, office.told, overdue_at=now() - 3_000)

@@ -297,7 +297,7 @@ class Party:
 
     async def _take_seat(self, socket: Any) -> None:
         while socket is self._socket and socket.connected:
-            resume = {"resume": self.join} if self.join else {}
+            resume: dict[str, Any] = {"resume": self.join} if self.join else {}
             answer = await self.ask("join", guidelines=GUIDELINES, **resume)
             if answer.get("ok"):
                 self._note("seated" if answer["join"] != self.join else "resumed")
@@ -362,6 +362,11 @@ class Call:
         return self.client, self.expert
 
     @property
+    def node(self) -> int:
+        """The media port of the node that forwards it, as far as its parties know."""
+        return self.client.lines[-1].to[1]
+
+    @property
     def overlap(self) -> float:
         """For how many seconds two nodes forwarded it at once; below zero, or nothing: never."""
         lines = sorted(
@@ -388,8 +393,7 @@ async def calls(proxy: Proxy, local: str = "127.0.0.") -> AsyncIterator[Calls]:
         try:
             yield made
         finally:
-            parties = [party for call in made.all for party in call.parties]
-            await asyncio.gather(*(party.leave() for party in parties), return_exceptions=True)
+            await asyncio.gather(*(party.leave() for party in made.parties), return_exceptions=True)
             for http in made.https:
                 await http.close()
 
@@ -403,6 +407,10 @@ class Calls:
     local: str
     all: list[Call] = field(default_factory=list)
     https: list[aiohttp.ClientSession] = field(default_factory=list)
+
+    @property
+    def parties(self) -> list[Party]:
+        return [party for call in self.all for party in call.parties]
 
     def make(self, session: str, booked: dict[str, Any], ends_at: float, client: int = 0, expert: int = 0) -> Call:
         """Of a booking; its parties come by these nodes, when they are told to."""
