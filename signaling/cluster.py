@@ -251,7 +251,7 @@ class ClusterGateway(Gateway):
 
     async def _welcome(self, sid: str) -> bool:
         admission, before = self._admitted.pop(sid)
-        link = await self._store.link_of(admission.session, admission.role)
+        link: int | None = None
         end, moves = self._monotonic() + LOST_WITHIN, 0
         while moves < 2:
             place = await self._places.place(admission.session)
@@ -259,6 +259,8 @@ class ClusterGateway(Gateway):
                 if self._away.pop(sid, None) is not None:  # it was to come to another
                     self._fanout.unbind(sid)
                 return await self._attendant.arrive(sid, admission, before)
+            if link is None:
+                link = await self._store.link_of(admission.session, admission.role)
             if self._attendant.draining or not (sid in self._away or self._fanout.bind(sid, admission)):
                 return False
             away = self._away.setdefault(sid, _Away(admission, place, self._monotonic()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import sys
 import tempfile
 import time
@@ -57,6 +58,8 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200, help="how many (200)")
     parser.add_argument("--store", choices=_STORES, help="on this one only (both)")
     chosen = parser.parse_args()
+    for library in ("engineio.client", "socketio.client", "aiohttp.client", "asyncio"):  # of servers that are gone
+        logging.getLogger(library).setLevel(logging.CRITICAL)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     rows = []
     for name, trial, scale in TRIALS:

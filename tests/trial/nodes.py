@@ -18,12 +18,12 @@ from typing import Any
 
 import aiohttp
 
-from bench.figures import percentile
+from bench.figures import cpu_seconds, percentile
 from server.homes import KEEP
 from signaling.messages import from_rfc3339
 from signaling.session import Role
 from tests.cluster.stage import Stage, stage, up
-from tests.e2e.stage import until
+from tests.e2e.stage import Server, until
 from tests.stores import Cluster
 from tests.trial.audit import audit
 from tests.trial.driver import Office, now
@@ -60,13 +60,16 @@ async def killed_on(cluster: Cluster, folder: Path, scale: int) -> Row:
         await book(office, some, scale, lambda n: ends if n % 5 == 0 else ends + 1200, lambda n: (1, 0))
         await come([call.expert for call in some.all])  # their pages are the first, so the first node is home of all
         await up(on.nodes[1])
+        await until(lambda: some.proxy.sees(on.nodes[1]), 20, "the proxy knows the second node")
         await come([call.client for call in some.all])
         problems += never(await flowing(some.parties), "had no media before it was killed")
         await asyncio.sleep(max(0.0, SETTLED - (time.monotonic() - began), ends - time.time() - 15))
         at = time.time()
+        before = _cpu(on.nodes[1])
         await on.nodes[0].kill()
         left = [party for call in some.all if call.ends_at > at + 12 for party in call.parties]
         problems += never(await flowing(left, at), "never had media again")
+        cpu = _cpu(on.nodes[1]) - before
         await asyncio.sleep(max(0.0, ends - time.time()) + 3)
         problems += await judged(on, office, some, lambda call: {1} if call.ends_at > at else {0})
         problems += await _homes(on, {1, 2})
@@ -76,7 +79,8 @@ async def killed_on(cluster: Cluster, folder: Path, scale: int) -> Row:
         problems += _slowest(left, at)
     return Row(
         f"kill -9 of the home of {scale} calls",
-        f"media back after {percentile(back, 0.5):.1f} s (p50), {p95:.1f} s (p95), {max(back):.1f} s at most; "
+        f"media back after {percentile(back, 0.5):.1f} s (p50), {p95:.1f} s (p95), {max(back):.1f} s at most, "
+        f"for {cpu:.1f} s of the other node's CPU; "
         f"last packet {_ms(stopped)} after the end of {len(stopped)}; {len(problems)} problems",
         f"p95 <= {BACK_WITHIN:.0f} s, nobody blamed, one home at a time, last packet <= {STOP_WITHIN * 1000:.0f} ms",
         not problems and p95 <= BACK_WITHIN and max(stopped, default=0) <= STOP_WITHIN,
@@ -210,6 +214,11 @@ def story(party: Party, since: float = 0.0) -> str:
     told = (f"{at - since:.2f} {what}" if since else what for at, what in party.story if at >= since)
     came = party.came_since(since)
     return f"{party.role}: {'; '.join(told)}; media {came - since if came and since else came}"
+
+
+def _cpu(node: Server) -> float:
+    assert node.process is not None
+    return cpu_seconds(node.process.pid)
 
 
 def _back(parties: Sequence[Party], at: float) -> list[float]:

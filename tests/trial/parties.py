@@ -144,6 +144,9 @@ class Proxy:
         turned = [*self.nodes[first:], *self.nodes[:first]]
         return [node for node in turned if node.origin not in self.down] or turned
 
+    async def sees(self, node: Server) -> bool:
+        return node.origin not in self.down
+
     @contextlib.asynccontextmanager
     async def running(self, every: float = 2.0) -> AsyncIterator[Proxy]:
         task = asyncio.create_task(self._ask_for_ever(every), name="proxy")
