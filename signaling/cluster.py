@@ -270,7 +270,8 @@ class ClusterGateway(Gateway):
                     place.process, "arrive", sid=sid, session=admission.session, role=admission.role.value
                 )
             except Busy:
-                if not await self._is_lost(place, end) or sid not in self._away:
+                await asyncio.sleep(EVERY / LOOKS / 2)
+                if not await self._is_settled(place, end) or sid not in self._away:
                     raise
                 continue
             if sid not in self._away:  # §2.5: gone meanwhile
@@ -286,11 +287,11 @@ class ClusterGateway(Gateway):
             await asyncio.sleep(0.2)
         return False
 
-    async def _is_lost(self, place: Place, end: float) -> bool:
-        """Wait until a home that is not heard is known as dead. Pages of a node that was killed come at once, long
-        before that is certain: who was sent away then would come back late. False: no use in waiting."""
-        while not (self._bus.unsure or self._bus.silent_for(place.process) < EVERY or self._monotonic() > end):
-            if not self._places.is_alive(place.node):
+    async def _is_settled(self, place: Place, end: float) -> bool:
+        """Wait until a home that is not heard is known as dead, or is heard again. Pages of a node that was killed come
+        at once, long before that is certain: who was sent away then would come back late. False: no use in waiting."""
+        while not self._bus.unsure and self._monotonic() < end:
+            if not self._places.is_alive(place.node) or self._bus.silent_for(place.process) < EVERY:
                 return True
             await asyncio.sleep(EVERY / LOOKS / 2)
         return False

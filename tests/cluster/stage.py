@@ -214,7 +214,7 @@ async def running(made: Stage, started: int | None = None) -> AsyncIterator[Stag
         made.redis.stop()
     for node, code in zip(nodes, codes, strict=True):
         log = node.log() if node.process else ""
-        assert "Traceback" not in log, log[-6000:]
+        assert "Traceback" not in log, log[max(0, log.find("Traceback") - 1000) :][:6000]
         assert code in (0, -9), log[-3000:]
 
 

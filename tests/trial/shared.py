@@ -38,6 +38,11 @@ BUSY_WITHIN = 10.0
 """Seconds in which a booking is taken or refused while PostgreSQL does not answer."""
 
 
+COMING_BACK = {"offline", "elsewhere", "stale"}
+"""What a page is told that has not taken its seat again on a new socket: it missed something, and was sent to connect
+anew."""
+
+
 @dataclass
 class Asked:
     """Who asked, when, how long it took, and what came of it: ``ok``, or the code of the refusal."""
@@ -159,7 +164,7 @@ async def redis_on(cluster: Cluster, folder: Path, scale: int, count: int) -> Ro
                 slowest, paused = max(each for each, _ in of), pause(some.parties, since, time.time())
                 codes = {code for _, code in of} - {"ok", "busy"}
                 refused = sum(code == "busy" for _, code in of)
-                problems += [f"Redis {what}: answers were {sorted(codes)}"] if codes - {"elsewhere", "offline"} else []
+                problems += [f"Redis {what}: answers were {sorted(codes)}"] if codes - COMING_BACK else []
                 if wrong := {code for _, code in there if code != "ok"}:
                     problems.append(f"Redis {what}: at the home itself answers were {wrong}")
                 figures.append(
