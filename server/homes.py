@@ -57,7 +57,7 @@ AT_ONCE = 50
 
 
 class Desk(Protocol):
-    async def take_up(self, session: str, lost_at: Ms | None, /) -> None: ...
+    async def take_up(self, session: str, lost_at: Ms | None, /) -> bool: ...
     def let_go(self, session: str, /) -> None: ...
     def knows(self, session: str, /) -> int: ...
     async def follow(self, session: str, /) -> None: ...
@@ -286,7 +286,7 @@ class Homes:
     async def _take_up(self, home: Home) -> None:
         self._held[home.session] = _Held(home.epoch)
         try:
-            await self._desk.take_up(home.session, home.lost_at)
+            due = await self._desk.take_up(home.session, home.lost_at)
             if home.lost_at is not None:
                 await self._database.write(lambda c: homes.told(c, home.session, home.epoch))
                 log.info("took up a session whose home was lost", session=home.session, epoch=home.epoch)
@@ -294,7 +294,7 @@ class Homes:
             self._held.pop(home.session, None)
             self._desk.let_go(home.session)
             raise
-        if home.lost_at is not None:
+        if due:
             await self._desk.wake(home.session)
 
     async def _let_go(self, session: str) -> None:

@@ -263,7 +263,8 @@ async def judged(
             problems.append(f"{call.session}: {wrong} on record: {kinds}")
         lost, back = kinds.count("service_lost"), kinds.count("service_back")
         if lost not in outages(call) or back != lost:
-            problems.append(f"{call.session}: {lost} outages, {back} ends of one: {kinds}")
+            told = [(f["kind"], f["at"], f.get("last_alive")) for f in facts[call.session] if "service" in f["kind"]]
+            problems.append(f"{call.session}: {lost} outages, {back} ends of one: {told}")
         ended = next((fact for fact in facts[call.session] if fact["kind"] == "ended"), None)
         completed = ("completed", round(call.ends_at * 1000))
         if ended is not None and call.session not in hung_up and (ended["reason"], ended["as_of"]) != completed:
