@@ -84,6 +84,7 @@ from signaling.session import (
     Phase,
     Remove,
     Role,
+    ServiceBack,
     ServiceLost,
     Session,
     Tick,
@@ -732,7 +733,7 @@ class Sessions:
         def happen(record: Record) -> tuple[Record, Sequence[AnyFact]]:
             if spared(record, now):
                 return record, ()
-            if self.homes is not None and _knows(record, last_alive):  # from another node
+            if self.homes is not None and _knows(record, last_alive, now):  # from another node
                 return record, ()
             return record, self._advance(record, Outage(max(last_alive, record.facts[-1].at)), now)  # it wrote that
 
@@ -741,14 +742,17 @@ class Sessions:
 
     # --- one of several servers ---
 
-    async def take_up(self, session: str, lost_at: Ms | None) -> None:
-        """A session lives here from now on. ``lost_at``: since then it had no home, and this is not on record yet."""
+    async def take_up(self, session: str, lost_at: Ms | None) -> bool:
+        """A session lives here from now on. ``lost_at``: since then it had no home, and this is not on record yet.
+        Returns whether something of it is due by now."""
         if lost_at is not None:
             await self._suffer(session, lost_at, self.clock())
         async with self._lock(session):
             record = await self.record(session)
             self._told[session] = _Told(record.version, _links(record))
-        self.alarm(session, _summary(record).wake_at)
+        wake_at = _summary(record).wake_at
+        self.alarm(session, wake_at)
+        return wake_at is not None and wake_at <= self.clock()
 
     async def link_of(self, session: str, role: Role) -> int:
         """Which link of this party counts now."""
@@ -1067,9 +1071,14 @@ def _links(record: Record) -> tuple[int, ...]:
     return tuple(record.party(role).token_version for role in Role)
 
 
-def _knows(record: Record, last_alive: Ms) -> bool:
-    """Whether an outage that begins there is on its ledger, or a later one."""
-    return any(isinstance(fact, ServiceLost) and fact.at >= last_alive for fact in record.facts)
+def _knows(record: Record, last_alive: Ms, now: Ms) -> bool:
+    """Whether an outage that begins there is on its ledger, or a later one; or one that has ended just now: its home
+    had signed a moment before this node did, and both were away."""
+    return any(
+        (isinstance(fact, ServiceLost) and fact.at >= last_alive)
+        or (isinstance(fact, ServiceBack) and fact.at >= max(last_alive, now - AWAY))
+        for fact in record.facts
+    )
 
 
 def _ids(booking: Booking) -> dict[Role, str]:

@@ -96,13 +96,15 @@ class Server:
     media_port: int = field(default_factory=lambda: free_port(socket.SOCK_DGRAM))
     terms: str = TERMS
     settings: dict[str, str] = field(default_factory=dict)  # over what follows
+    host: str = "127.0.0.1"
+    inside: tuple[str, ...] = ()  # what it is started by, if not by itself
     process: asyncio.subprocess.Process | None = None
     booking: str = "bk_1"
     """The session that is meant where none is named."""
 
     @property
     def origin(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     async def start(self) -> None:
         (self.folder / "terms.toml").write_text(self.terms)
@@ -111,17 +113,18 @@ class Server:
             "HEADSTRT_ENV": "development",
             "HEADSTRT_SECRET": "an end-to-end test's own secret, long enough",
             "HEADSTRT_API_KEY": API_KEY,
+            "HEADSTRT_HOST": self.host,
             "HEADSTRT_PORT": str(self.port),
             "HEADSTRT_PUBLIC_URL": self.origin,
             "HEADSTRT_MEDIA_PORT": str(self.media_port),
-            "HEADSTRT_MEDIA_BIND": "127.0.0.1",
+            "HEADSTRT_MEDIA_BIND": self.host,
             "HEADSTRT_DATABASE_URL": f"sqlite:///{self.folder}/e2e.sqlite3",
             "HEADSTRT_TERMS": str(self.folder / "terms.toml"),
             **self.settings,
         }
         log = open(self.folder / "server.log", "ab")  # noqa: SIM115
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "server", "serve", cwd=ROOT, env=environment, stdout=log, stderr=log
+            *self.inside, sys.executable, "-m", "server", "serve", cwd=ROOT, env=environment, stdout=log, stderr=log
         )
         await until(self._ready, 60, "the server is ready")
 
