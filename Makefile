@@ -18,11 +18,11 @@ test: setup packages check ## everything that must hold
 	$(BIN)/pytest -n 3 --dist worksteal
 
 bench: TEST_PACKAGES = $(BENCH_PACKAGES)
-bench: setup packages ## every figure beside its reference, into docs/figures.md; about a quarter of an hour
+bench: setup packages ## every figure beside its reference, into docs/figures.md; under twenty minutes
 	$(BIN)/python -m bench
 
 trial: TEST_PACKAGES += prometheus
-trial: setup packages ## what breaks, broken on purpose and at length: one table of figures; about an hour, the disk's row as root
+trial: setup packages ## what breaks, broken on purpose and at length: one table of figures; more than an hour, the disk's row as root
 	$(BIN)/python -m tests.trial
 	$(BIN)/pytest -m long
 

@@ -35,7 +35,7 @@ from tests.e2e.stage import Server
 from tests.signaling.relay.helpers import sample
 
 CALLS: Final = int(os.environ.get("CALLS", "500"))
-PREPARE: Final = 40 + CALLS * 0.14  # seconds until the end: booking and joining take a while
+PREPARE: Final = 30 + CALLS * 0.12  # seconds until the end: booking and joining take a while
 MINUTES: Final = 3
 RATE: Final = 20  # packets a second from each party
 BEFORE, AFTER = 4.0, 3.0  # how long they send, on either side of the end

@@ -73,7 +73,7 @@ async def measure() -> Report:
             "Replayed: chain checked, bodies decoded, machine replayed, settled again, the settlement compared.",
             "Read and hashed: the same rows from the same file, and one SHA-256 for each, compared.",
             f"By the medians of the rounds the ratio is {spread:.2f}.",
-            told(seen, mine / entries * 1e6, "µs an entry"),
+            told("a replay", seen, mine / entries * 1e6, "µs an entry"),
         ),
     )
 

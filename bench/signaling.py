@@ -30,6 +30,7 @@ from sqlalchemy.schema import CreateTable
 
 from bench.figures import Figure, Report, cpu_seconds, percentile, resident
 from server.store.database import open_database
+from signaling.fanout import PING_INTERVAL, PING_TIMEOUT
 from signaling.messages import PROTOCOL_VERSION
 from tests.e2e.stage import Server
 from tests.trial.driver import Office
@@ -231,12 +232,12 @@ async def _booked(place: Place) -> None:
 
 @contextlib.asynccontextmanager
 async def _bare(folder: Path) -> AsyncIterator[Place]:
-    with _process(f"sqlite:///{folder}/bare.db") as (process, port):
+    with bare(f"sqlite:///{folder}/bare.db") as (process, port):
         yield Place(f"http://127.0.0.1:{port}", (process,), [("", "")] * SESSIONS)
 
 
 @contextlib.contextmanager
-def _process(url: str) -> Iterator[tuple[int, int]]:
+def bare(url: str) -> Iterator[tuple[int, int]]:
     ours, theirs = multiprocessing.get_context("spawn").Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_serve, args=(url, theirs))
     process.start()
@@ -257,13 +258,14 @@ async def _until_told(url: str, pipe: Connection) -> None:
     database = open_database(url)
     await database.start()
     await database.write(lambda connection: connection.execute(CreateTable(_ROWS)))
-    sio = socketio.AsyncServer(async_mode="aiohttp", transports=["websocket"])
+    signs = {"ping_interval": PING_INTERVAL, "ping_timeout": PING_TIMEOUT}  # as many signs of life as ours
+    sio = socketio.AsyncServer(async_mode="aiohttp", transports=["websocket"], **signs)
 
     async def command(sid: str, data: dict[str, Any]) -> dict[str, Any]:
         await database.write(lambda connection: connection.execute(insert(_ROWS).values(body=f"{sid} {data}")))
         return {"ok": True}
 
-    for name in ("join", "hang_up"):
+    for name in ("join", "hang_up", "step_out"):
         sio.on(name, command)
     app = web.Application()
     sio.attach(app)

@@ -38,7 +38,7 @@ from signaling.session import MINUTE, Accept, Join, Ms, Role
 from tests.stores import Cluster
 
 RATE: Final = 200
-SECONDS: Final = 30
+SECONDS: Final = 20
 WARM: Final = 5
 TARGET_MS: Final = 250.0
 COMMITS: Final = ((1,), (2, 3), (4, 5), (6, 7))

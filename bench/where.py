@@ -47,9 +47,11 @@ def looking(parts: Parts, rest: str) -> Iterator[Counter[str]]:
         signal.signal(signal.SIGPROF, before)
 
 
-def told(seen: Mapping[str, int], cost: float, unit: str) -> str:
+def told(what: str, seen: Mapping[str, int], cost: float, unit: str) -> str:
     """A cost in its parts, the largest first: what a report says of it."""
     looks = sum(seen.values())
     parts = sorted(seen.items(), key=lambda part: -part[1])
-    said = ", ".join(f"{part} {cost * count / looks:.2f} {unit}" for part, count in parts)
-    return f"Where it goes, by {looks:,} looks at the stack in rounds of their own: {said}."
+    said = ", ".join(f"{part} {cost * count / looks:.2f}" for part, count in parts)
+    return (
+        f"Where {what} spends its CPU time, in {unit}, by {looks:,} looks at the stack in rounds of their own: {said}."
+    )

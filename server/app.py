@@ -28,6 +28,7 @@ from server.api.control import control_app
 from server.api.deps import NodeState
 from server.api.doorstep import Runner
 from server.api.health import METRICS
+from server.api.hints import Hints
 from server.api.hub import Hub
 from server.api.limiter import Limiter
 from server.api.routes import SERVER_OPTIONS, Deps, build_app
@@ -41,9 +42,8 @@ from server.mail.sender import Sender
 from server.policy.terms import Terms, TermsError, parse_terms
 from server.pulse import Pulse
 from server.selftest import SelfTest
-from server.store.database import Locked, open_database
+from server.store.database import Database, Locked, open_database
 from server.store.migrate import upgrade
-from server.store.postgres import PostgreSQL
 from server.store.sealing import derive_sealing_key
 from server.store.sqlite import SQLite
 from server.timers import Timers
@@ -76,6 +76,7 @@ class Cluster:
     bus: Bus
     homes: Homes
     gateway: ClusterGateway
+    hints: Hints
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -86,6 +87,8 @@ class Cluster:
             stack.push_async_callback(self.homes.stop)
             await self.gateway.start()
             stack.push_async_callback(self.gateway.stop)
+            await self.hints.start()
+            stack.push_async_callback(self.hints.stop)
             yield
 
     def state(self) -> NodeState:
@@ -150,10 +153,10 @@ class Service:
             monotonic=time.monotonic,
             ice_servers=settings.ice_servers,
         )
-        limiter = Limiter()  # one for both doors
+        limiter, hub = Limiter(), Hub()  # a limiter for both doors
         self.cluster: Cluster | None = None
         if isinstance(self.fanout, ClusterFanout):
-            self.cluster = self._cluster(settings, secret, self.fanout, limiter)
+            self.cluster = self._cluster(settings, secret, self.fanout, limiter, hub)
         else:
             self.gateway = Gateway(self.desk, self.attendant, self.fanout, clock, guard=limiter)
         self.timers = Timers(self.desk.wake, self.desk.sweep, clock, tidy=self.desk.retain)
@@ -164,11 +167,11 @@ class Service:
         self.desk.mutual = self.switchboard.mutual_ms
         self.desk.alarm = self.timers.wake_at
         self.desk.listeners.append(self.attendant)
-        if self.cluster is not None:
-            self.desk.listeners.append(self.cluster.gateway)
-        hub = Hub()
         self.desk.listeners.append(hub)
         self.desk.operators.signed_out = hub.end
+        if self.cluster is not None:
+            self.desk.listeners += [self.cluster.gateway, self.cluster.hints]
+            self.desk.operators.signed_out = self.cluster.hints.end
         self.app = build_app(
             Deps(
                 desk=self.desk,
@@ -180,6 +183,7 @@ class Service:
                 draining=lambda: self.draining,
                 demo=lambda: self.demo,
                 sockets=lambda: len(self.fanout.own()),
+                held=self._held,
                 limiter=limiter,
                 hub=hub,
                 self_test=lambda: self.self_test.newest,
@@ -244,8 +248,10 @@ class Service:
             alone=not settings.redis_url,
         )
 
-    def _cluster(self, settings: Settings, secret: str, fanout: ClusterFanout, limiter: Limiter) -> Cluster:
+    def _cluster(self, settings: Settings, secret: str, fanout: ClusterFanout, limiter: Limiter, hub: Hub) -> Cluster:
         """What there is besides where several servers share a database."""
+        from server.store.postgres import PostgreSQL
+
         assert isinstance(self.database, PostgreSQL)
         process = self.database.name
         bus = Bus(settings.redis_url, process, _space(secret, self.database))
@@ -274,7 +280,12 @@ class Service:
         self.desk.homes = homes
         self.desk.relinked = gateway.relinked
         self.desk.measure = gateway.mutual_ms
-        return Cluster(bus, homes, gateway)
+        return Cluster(bus, homes, gateway, Hints(hub, bus))
+
+    def _held(self) -> dict[str, int]:
+        """What is remembered of sockets: whoever is gone is in none of it."""
+        gateway = self.cluster.gateway if self.cluster is not None else self.gateway
+        return {**self.fanout.held(), "admitted": gateway.held, "lived": self.attendant.held}
 
     def _drains(self) -> None:
         """``headstrt drain``: no more are taken here; those that are stay to their end."""
@@ -338,7 +349,7 @@ class Service:
             path.unlink(missing_ok=True)
 
 
-def _space(secret: str, database: PostgreSQL) -> str:
+def _space(secret: str, database: Database) -> str:
     """Under what name these servers meet in Redis: others that use the same one have another secret or database."""
     return hmac.new(secret.encode(), f"redis\0{database.url.database}".encode(), "sha256").hexdigest()[:16]
 

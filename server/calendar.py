@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from icalendar import Calendar, Event
-
 from server.store.sessions import Record
 from signaling.session import Ms, Phase, Role
 
@@ -38,6 +36,8 @@ ENGLISH = Words(
 
 def event(record: Record, role: Role, link: str, origin: str, words: Words = ENGLISH) -> bytes:
     """The calendar file of one party. The same record gives the same bytes."""
+    from icalendar import Calendar, Event  # with every time zone there is, for a file that few ask for
+
     slot = record.session.slot
     other = record.party(role.other).name
     summary = f"{record.title}: {other}" if record.title else words.summary.format(other=other)

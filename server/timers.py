@@ -47,6 +47,7 @@ class Timers:
         self._scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 4}
         )
+        self._set: dict[str, Ms] = {}  # every change of a session names its alarm, and most leave it where it is
         self._sweeping: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -65,8 +66,12 @@ class Timers:
 
     def wake_at(self, session: str, when: Ms | None) -> None:
         """Wake ``session`` at ``when``; None takes the alarm away."""
+        if when is not None and self._set.get(session) == when:
+            return
         now = self._clock()
         if when is None or when - now > HORIZON:
+            if self._set.pop(session, None) is None:
+                return
             try:
                 self._scheduler.remove_job(session)
             except JobLookupError:
@@ -74,6 +79,7 @@ class Timers:
             return
         run_at = datetime.now(UTC) + timedelta(milliseconds=max(0, when - now))
         self._scheduler.add_job(self._ring, "date", run_date=run_at, args=[session], id=session, replace_existing=True)
+        self._set[session] = when
 
     def rearm(self) -> None:
         """The wall clock stepped: alarms are kept in its time, so it is enough to look at them again."""
@@ -81,6 +87,7 @@ class Timers:
             self._scheduler.wakeup()
 
     async def _ring(self, session: str) -> None:
+        self._set.pop(session, None)
         try:
             await self._wake(session)
         except Stale as error:

@@ -553,6 +553,11 @@ class Attendant:
         live = self._sessions.get(session)
         return live is not None and not live.over and (bool(live.coming) or any(p.join for _, p in live.parties))
 
+    @property
+    def held(self) -> int:
+        """Sessions that are lived now, or were a moment ago."""
+        return len(self._sessions)
+
     async def abandon(self, session: str) -> None:
         """This session lives elsewhere from now on: its legs are dropped, its pages come back by themselves.
 
@@ -703,12 +708,10 @@ class Attendant:
             self._switchboard.close(live.id)
 
     async def _ended(self, live: _Live) -> None:
-        for role, party in live.parties:
+        for _, party in live.parties:
             party.forget()
-            if self._fanout.sids(live.id, role):
-                view = await self._fetch(live.id, role)
-                live.version = max(live.version, view.version)
-                await self._fanout.tell(live.id, role, messages.Ended(version=view.version, view=view))
+        for role, view in await self._fetch(live):
+            await self._fanout.tell(live.id, role, messages.Ended(version=view.version, view=view))
 
     async def _close_leg(self, live: _Live, role: Role) -> None:
         live.party(role).forget()
@@ -720,24 +723,25 @@ class Attendant:
             while live.outdated and not live.over:
                 await asyncio.sleep(SHOW_AFTER)
                 live.outdated = False
-                for role, _ in live.parties:
-                    if self._fanout.sids(live.id, role):
-                        view = await self._fetch(live.id, role)
-                        live.version = max(live.version, view.version)
-                        await self._fanout.tell(live.id, role, self._snapshot(view, live.party(role.other)))
+                for role, view in await self._fetch(live):
+                    await self._fanout.tell(live.id, role, self._snapshot(view, live.party(role.other)))
         finally:
             live.showing = False
 
     # --- telling ---
 
-    async def _fetch(self, session: str, role: Role) -> messages.View:
-        """What a page is to be shown: asked for until the store has it, for nobody would tell the page again."""
-        while True:
+    async def _fetch(self, live: _Live) -> list[tuple[Role, messages.View]]:
+        """What each one's pages are to be shown: asked for until the store has it, for nobody would tell them again."""
+        while roles := [role for role in Role if self._fanout.sids(live.id, role)]:
             try:
-                return await self._desk.snapshot(session, role)
+                views = await self._desk.snapshots(live.id, roles)
             except Stale as error:
-                log.warning("not shown yet", session=session, code=error.code)
+                log.warning("not shown yet", session=live.id, code=error.code)
                 await asyncio.sleep(INSIST)
+            else:
+                live.version = max(live.version, *(view.version for view in views))
+                return list(zip(roles, views, strict=True))
+        return []
 
     def _snapshot(self, view: messages.View, other: _Party) -> messages.Snapshot:
         """The desk does not know who has a page open; the one word that says so is put in here."""

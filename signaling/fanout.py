@@ -10,7 +10,9 @@ It refuses to know what any message means, who is present, and why a socket clos
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -21,7 +23,7 @@ import structlog
 from aiohttp import web
 from engineio import packet as eio_packet
 from engineio.async_socket import AsyncSocket
-from engineio.exceptions import SocketIsClosedError
+from engineio.exceptions import SocketIsClosedError, UnknownPacketError
 from socketio import packet as sio_packet
 
 from signaling.errors import Stale
@@ -96,17 +98,80 @@ class _Socket(AsyncSocket):  # type: ignore[misc]
         await super().close(wait=False, abort=abort, reason=reason)
         self.queue.put_nowait(None)  # the writer sends what is queued, then closes
 
+    last_ping: float | None
+
+    def schedule_ping(self) -> None:
+        if self.last_ping:
+            self.last_ping = None
+            asyncio.get_running_loop().call_later(PING_INTERVAL, self._ping)
+
+    def _ping(self) -> None:
+        if not self.closing and not self.closed:
+            self.last_ping = time.time()
+            self.queue.put_nowait(eio_packet.Packet(eio_packet.PING))
+
     async def _websocket_handler(self, ws: Any) -> None:
+        """As the library's, of a socket that is one from the start; without its three tasks for each ping and pong."""
+        self.connected = self.upgraded = True
+        writer = asyncio.create_task(self._write(ws))
         try:
-            await super()._websocket_handler(ws)
+            await self._read(ws)
+            await asyncio.sleep(0)  # with the one after each frame: what came before a close has begun before it
         except ValueError:  # a frame that Engine.IO itself cannot read: the library would leave a ghost
             self.server.fanout.refused["engine"] += 1
-        finally:
-            await self.close(abort=True, reason=self.server.reason.TRANSPORT_ERROR)
+        finally:  # also when the request is cancelled, whose connection is gone
+            await self.close(abort=True, reason=self.server.reason.TRANSPORT_CLOSE)
+            await writer
+
+    async def _read(self, ws: Any) -> None:
+        """Until it is closed, dead or silent."""
+        while not self.closing:
+            try:
+                async with asyncio.timeout(PING_INTERVAL + PING_TIMEOUT):
+                    data = await ws.wait()
+            except (OSError, RuntimeError):  # TimeoutError among them
+                return
+            if data is None:
+                return
+            if len(data) > MAX_FRAME:
+                raise ValueError("packet is too large")
+            packet = eio_packet.Packet(encoded_packet=data)
+            try:
+                await self.receive(packet)
+            except SocketIsClosedError:
+                return
+            except UnknownPacketError:
+                pass
+            await asyncio.sleep(0)
+
+    async def _write(self, ws: Any) -> None:
+        """What is queued, up to the first None; and who has nothing to be sent for so long answers no ping either."""
+        with contextlib.suppress(OSError, RuntimeError):
+            while True:
+                async with asyncio.timeout(PING_INTERVAL + PING_TIMEOUT):
+                    packet = await self.queue.get()
+                if packet is None:
+                    break
+                await ws.send(packet.encode())
+        with contextlib.suppress(OSError, RuntimeError):
+            await ws.close()
 
 
 class _Engine(engineio.AsyncServer):  # type: ignore[misc]
     fanout: Fanout
+
+
+class _Manager(socketio.AsyncManager):  # type: ignore[misc]
+    """The library's; but who leaves is in two rooms, its own and everyone's, and is not looked for in all of them."""
+
+    def basic_disconnect(self, sid: str, namespace: str, **options: Any) -> None:
+        for room in (None, sid):
+            self.basic_leave_room(sid, namespace, room)
+        for waiting in (self.pending_connect, self.pending_disconnect):
+            if sid in waiting.get(namespace, ()):
+                waiting[namespace].remove(sid)
+                if not waiting[namespace]:
+                    del waiting[namespace]
 
 
 class _Server(socketio.AsyncServer):  # type: ignore[misc]
@@ -160,6 +225,7 @@ class _Server(socketio.AsyncServer):  # type: ignore[misc]
 
     async def _handle_eio_disconnect(self, eio_sid: str, reason: Any) -> None:
         await super()._handle_eio_disconnect(eio_sid, reason)
+        self.eio.sockets.pop(eio_sid, None)  # the library forgets it when its request ends, if that ends well
         self.fanout.closed(eio_sid)
 
 
@@ -208,7 +274,7 @@ class Fanout:
         quiet.setLevel(logging.ERROR)
         quiet.filters = [_OnlyBugs()]
         self.server = _Server(
-            client_manager=client_manager or socketio.AsyncManager(),
+            client_manager=client_manager or _Manager(),
             logger=quiet,
             engineio_logger=quiet,
             serializer=StrictPacket,
@@ -216,6 +282,7 @@ class Fanout:
             transports=["websocket"],  # §2.6
             ping_interval=PING_INTERVAL,
             ping_timeout=PING_TIMEOUT,
+            monitor_clients=False,  # each socket sees for itself whether it is still answered
             max_http_buffer_size=MAX_FRAME,
             cors_allowed_origins=self._may_connect,
         )
@@ -265,6 +332,21 @@ class Fanout:
         """The sockets that are connected here: on a server that is alone, everyone's."""
         return self.everyone()
 
+    def held(self) -> dict[str, int]:
+        """How many rows each table has that a socket stands in, the library's as well: with no socket, none."""
+        manager = self.server.manager
+        return {
+            "engine": len(self.server.eio.sockets),
+            "requests": len(self.server.environ),
+            "rooms": sum(map(len, manager.rooms.values())),
+            "leaving": sum(map(len, manager.pending_disconnect.values())),
+            "bound": len(self._admitted),
+            "parties": len(self._parties),
+            "addresses": len(self._addresses) + len(self._per_address),
+            "paced": len(self._bucket),
+            "idle": len(self._idle_since),
+        }
+
     # --- out ---
 
     async def tell(self, session: str, role: Role, message: ServerMessage) -> None:
@@ -278,7 +360,8 @@ class Fanout:
         socket = self.server.eio.sockets.get(eio_sid)
         if socket is None or socket.closing or socket.closed:
             return
-        await self.server.emit(EVENT_NAMES[type(message)], message.model_dump(mode="json"), to=sid)
+        text = f'{sio_packet.EVENT}["{EVENT_NAMES[type(message)]}",{message.model_dump_json()}]'
+        await socket.send(eio_packet.Packet(eio_packet.MESSAGE, text))
 
     async def close(self, sid: str) -> None:
         """Disconnect, and close what is below it too: it could CONNECT again on the same socket (§2.9)."""

@@ -113,6 +113,11 @@ class Gateway(socketio.AsyncNamespace):  # type: ignore[misc]
             raise _refusal("internal", "Something went wrong here; try again in a moment.") from None
         self._admitted[sid] = (admission, before)
 
+    @property
+    def held(self) -> int:
+        """Sockets that were admitted and are not welcomed yet."""
+        return len(self._admitted)
+
     async def _welcome(self, sid: str) -> bool:
         return await self._attendant.arrive(sid, *self._admitted.pop(sid))
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -61,6 +61,9 @@ class Desk(Protocol):
 
     async def snapshot(self, session: str, role: Role) -> View:
         """This party's whole view, as of now."""
+
+    async def snapshots(self, session: str, roles: Sequence[Role]) -> tuple[View, ...]:
+        """The same, of several at one instant."""
 
 
 class Listener(Protocol):

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests import built
-from tests.e2e.stage import chromium, person, server, shared_chromium
+from tests.e2e.nodes import server
+from tests.e2e.stage import chromium, person, shared_chromium
 from tests.stores import cluster, where
 
 __all__ = ["built", "chromium", "cluster", "person", "server", "shared_chromium", "where"]

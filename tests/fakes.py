@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -175,8 +175,12 @@ class FakeDesk:
         return await self.report(session, LeaveForSafety(role), at), "T-1"
 
     async def snapshot(self, session: str, role: Role) -> View:
+        return (await self.snapshots(session, (role,)))[0]
+
+    async def snapshots(self, session: str, roles: Sequence[Role]) -> tuple[View, ...]:
         await asyncio.sleep(0)
-        return a_view(session, self.sessions[session], role, self.version(session), self.clock())
+        now, version = self.clock(), self.version(session)
+        return tuple(a_view(session, self.sessions[session], role, version, now) for role in roles)
 
     def version(self, session: str) -> int:
         return len(self.facts[session])

@@ -35,8 +35,9 @@ _SEQUENCES = "select sequencename from pg_sequences where schemaname = 'public'"
 class Cluster:
     """A PostgreSQL server; ``fresh`` makes a database in it, and it may be frozen, crashed and started again."""
 
-    def __init__(self, *, durable: bool = False) -> None:
-        self._durable = durable
+    def __init__(self, listen: str = "", port: int = 5432, *, durable: bool = False) -> None:
+        """``listen``: an address that it can be reached at by TCP as well, by whoever can reach that."""
+        self._listen, self.port, self._durable = listen, port, durable
         self.folder = Path(tempfile.mkdtemp(prefix="headstrt-pg-"))
         self.folder.chmod(0o755)
         self._bin = _binaries()
@@ -52,6 +53,9 @@ class Cluster:
         self._made: dict[str, str] = {}  # what the migrations leave in the tables
         atexit.register(self.remove)
         self._run("initdb", "-D", self._data, "-U", _USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        if listen:
+            with open(self.folder / "data" / "pg_hba.conf", "a") as hba:
+                hba.write(f"host all all {listen}/24 trust\n")
         self.start()
 
     @property
@@ -59,14 +63,20 @@ class Cluster:
         return str(self.folder / "data")
 
     def url(self, name: str) -> str:
-        return f"postgresql://{_USER}@/{name}?host={self.folder}"
+        port = f"&port={self.port}" if self._listen else ""
+        return f"postgresql://{_USER}@/{name}?host={self.folder}{port}"
+
+    def elsewhere(self, url: str) -> str:
+        """The same database, by the address that this listens on."""
+        return f"postgresql://{_USER}@{self._listen}:{self.port}/{url.partition('@/')[2].partition('?')[0]}"
 
     def start(self) -> None:
         log = open(self.folder / "log", "ab")  # noqa: SIM115 - the server's, for as long as it runs
         options = (
             "max_connections=200",
             "shared_buffers=16MB",
-            "listen_addresses=",
+            f"listen_addresses={self._listen}",
+            f"port={self.port}",
             f"fsync={'on' if self._durable else 'off'}",
             f"unix_socket_directories={self.folder}",
         )
@@ -79,7 +89,18 @@ class Cluster:
             **self._as,  # type: ignore[call-overload]
         )
         log.close()
-        ready = [self._bin / "pg_isready", "-q", "-h", str(self.folder), "-U", _USER, "-d", "postgres"]
+        ready = [
+            self._bin / "pg_isready",
+            "-q",
+            "-h",
+            str(self.folder),
+            "-p",
+            str(self.port),
+            "-U",
+            _USER,
+            "-d",
+            "postgres",
+        ]
         end = time.monotonic() + 180
         while subprocess.run(ready, check=False).returncode != 0:
             if self._process.poll() is not None or time.monotonic() > end:

@@ -84,6 +84,7 @@ class Deps:
     draining: Callable[[], bool]
     demo: Callable[[], Sequence[Mapping[str, Any]]] = list
     sockets: Callable[[], int] = lambda: 0
+    held: Callable[[], Mapping[str, int]] = dict  # rows of the tables that sockets stand in
     limiter: Limiter = field(default_factory=Limiter)
     self_test: Callable[[], Outcome | None] = lambda: None
     attempts: Callable[[], Mapping[str, int]] = dict  # at sending events, by what came of them

@@ -75,6 +75,9 @@ class Metrics:
         own = self.registry = CollectorRegistry()
         self.sessions = Gauge("headstrt_sessions", "Sessions by phase", ["phase"], registry=own)
         self.sockets = Gauge("headstrt_sockets", "Sockets that are connected", registry=own)
+        self.held = Gauge(
+            "headstrt_held", "Rows of the tables that sockets stand in; none where nobody is", ["table"], registry=own
+        )
         self.relay = Gauge("headstrt_relay", "The relay's totals since its start", ["figure"], registry=own)
         self.drops = Gauge("headstrt_relay_drops", "Packets not forwarded, by why", ["why"], registry=own)
         self.outbox = Gauge("headstrt_outbox_events", "Events for the outside that are kept", registry=own)
@@ -194,6 +197,8 @@ async def metrics(request: web.Request) -> web.Response:
         gauges.sessions.labels(phase.value).set(found.get(phase.value, 0))
     gauges.alive.set((given.clock() - alive) / 1000 if alive is not None else float("nan"))
     gauges.sockets.set(given.sockets())
+    for table, rows in given.held().items():
+        gauges.held.labels(table).set(rows)
     gauges.show(given.switchboard.stats())
     gauges.show_test(given.self_test())
     gauges.show_node(given.node())

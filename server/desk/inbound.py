@@ -112,7 +112,7 @@ class Inbound(People):
 
     async def look_at_bookings(self) -> None:
         """The chains whose time has come, of every source."""
-        async with self.database.read() as connection:
+        async with self.database.read(brief=True) as connection:
             waiting = await inbox.due(connection, self.clock(), _AT_ONCE)
         await self._each([f"{source} {uid}" for source, uid in waiting], self._look_at_booking)
 
@@ -325,6 +325,8 @@ class Inbound(People):
 
         async def work(connection: AsyncConnection) -> _Done:
             await exclusively(connection, "source", _turn(source, one))
+            if not await inbox.is_due(connection, source.name, uid, at):
+                return _Done()
             chain = await _chain(connection, source, uid)
             done, wanted = await self._apply(connection, source, chain, None, guess, at, patient=False)
             if done.refused is not None:

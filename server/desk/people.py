@@ -75,12 +75,21 @@ class People(Sessions):
         """This party's whole view, as of now, with what is said of persons."""
         return (await self.seen(session, role))[1]
 
+    async def snapshots(self, session: str, roles: Sequence[Role]) -> tuple[View, ...]:
+        """The same, of several at one instant."""
+        record, said = await self._seen(session)
+        now = self.clock()
+        return tuple(party_view(record, role, now, self.rules.guidelines_version, said) for role in roles)
+
     async def seen(self, session: str, role: Role) -> tuple[Record, View]:
         """The session, and what this party may know of it. ``NotFound`` when there is none."""
-        async with self.database.read() as connection:
-            record = await found(connection, session)
-            said = await self._said(connection, record)
+        record, said = await self._seen(session)
         return record, party_view(record, role, self.clock(), self.rules.guidelines_version, said)
+
+    async def _seen(self, session: str) -> tuple[Record, Said]:
+        async with self.database.read(brief=True) as connection:
+            record = await found(connection, session)
+            return record, await self._said(connection, record)
 
     async def _said(self, connection: AsyncConnection, record: Record) -> Said:
         """What the ledgers of both persons hold, once they have met or it is over; before that nothing is shown."""

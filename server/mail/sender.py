@@ -121,7 +121,7 @@ class Sender:
     async def _run(self) -> None:
         while True:
             try:
-                async with self._database.read() as connection:
+                async with self._database.read(brief=True) as connection:
                     due = await letters.next_due(connection)
                 if due is not None and due <= self._clock():
                     await self.round()

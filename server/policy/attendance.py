@@ -212,7 +212,7 @@ def slots(facts: Sequence[AnyFact]) -> tuple[Booking, ...]:
 
 def end_of(facts: Sequence[AnyFact]) -> Ended | None:
     """The one end, if it has come (P0.3)."""
-    return next((fact for fact in facts if isinstance(fact, Ended)), None)
+    return next((fact for fact in reversed(facts) if isinstance(fact, Ended)), None)
 
 
 def presence(facts: Sequence[AnyFact], role: Role, terms: Terms, until: Ms) -> Spans:

@@ -99,6 +99,33 @@ async def put(connection: AsyncConnection, *batches: Rows) -> None:
             raise DBAPIError.instance(statement, None, error, sqlite3.Error, dialect=connection.dialect) from error
 
 
+async def change(connection: AsyncConnection, table: Table, which: Mapping[str, Any], values: Mapping[str, Any]) -> int:
+    """Set these columns of the rows that have those values in others; how many they were."""
+    given = (*values.values(), *which.values())
+    if connection.dialect.name == "postgresql":
+        statement = _set(table, tuple(values), tuple(which), "$")
+        return (await connection.exec_driver_sql(statement, given)).rowcount
+    driver: Any = (await connection.get_raw_connection()).driver_connection
+    statement = _set(table, tuple(values), tuple(which), "?")
+    try:
+        async with driver.execute(statement, given) as cursor:
+            count: int = cursor.rowcount
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(statement, None, error, sqlite3.Error, dialect=connection.dialect) from error
+    return count
+
+
+@cache
+def _set(table: Table, columns: tuple[str, ...], which: tuple[str, ...], mark: str) -> str:
+    def named(column: str, number: int) -> str:
+        type_ = "text" if isinstance(table.c[column].type, Text) else "bigint"
+        return f"{column} = ${number}::{type_}" if mark == "$" else f"{column} = ?{number}"
+
+    parts = [named(column, number) for number, column in enumerate((*columns, *which), start=1)]
+    new, old = ", ".join(parts[: len(columns)]), " and ".join(parts[len(columns) :])
+    return f"update {table.name} set {new} where {old}"  # noqa: S608 - names are ours
+
+
 @cache
 def _at_once(shape: tuple[tuple[Table, tuple[str, ...], int, bool], ...]) -> str:
     """PostgreSQL: all the tables in one statement; foreign keys are looked at when all of it is there."""

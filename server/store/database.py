@@ -71,8 +71,11 @@ class Database(ABC):
         """
 
     @abstractmethod
-    def read(self) -> AbstractAsyncContextManager[AsyncConnection]:
-        """A connection that sees one consistent state and cannot write. ``Busy`` when it cannot be read now."""
+    def read(self, *, brief: bool = False) -> AbstractAsyncContextManager[AsyncConnection]:
+        """A connection that sees one consistent state and cannot write. ``Busy`` when it cannot be read now.
+
+        ``brief``: all that is asked is found by its key, and is little: on SQLite that is not worth a thread.
+        """
 
     @abstractmethod
     async def close(self) -> None:

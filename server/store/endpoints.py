@@ -13,6 +13,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store import tables
+from server.store.batch import Questions
 from signaling.session import Ms
 
 Status = Literal["enabled", "disabled"]
@@ -65,8 +66,10 @@ async def lock(connection: AsyncConnection, ids: Collection[str]) -> dict[str, E
 
 async def every(connection: AsyncConnection) -> list[Endpoint]:
     """All of them, oldest first."""
-    e = tables.endpoints
-    return [_endpoint(row) for row in await connection.execute(select(e).order_by(e.c.created_at, e.c.id))]
+    return [_endpoint(row) for row in (await _EVERY.ask(connection))[0]]
+
+
+_EVERY = Questions(select(tables.endpoints).order_by(tables.endpoints.c.created_at, tables.endpoints.c.id))
 
 
 async def save(connection: AsyncConnection, endpoint: Endpoint) -> None:
@@ -94,7 +97,7 @@ def _row(endpoint: Endpoint) -> dict[str, object]:
 
 def _endpoint(row: object) -> Endpoint:
     r: Any = row
-    values: dict[str, Any] = dict(r._mapping)
+    values: dict[str, Any] = r._asdict()
     values["events"] = tuple(values["events"].split())
     values["secret"], values["old_secret"] = values.pop("secret_sealed"), values.pop("old_secret_sealed")
     return Endpoint(**values)

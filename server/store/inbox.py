@@ -12,11 +12,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import BigInteger, bindparam, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store import tables
 from server.store.archive import NOBODY
+from server.store.batch import Questions
 from server.store.locks import add_once
 from signaling.session import Ms
 
@@ -124,9 +125,22 @@ async def wake_at(connection: AsyncConnection, source: str, uids: Collection[str
 
 async def due(connection: AsyncConnection, now: Ms, limit: int) -> list[tuple[str, str]]:
     """Bookings that must be looked at: source and id."""
+    return [(row.source, row.uid) for row in (await _DUE.ask(connection, now=now, most=limit))[0]]
+
+
+_DUE = Questions(
+    select(tables.bookings.c.source, tables.bookings.c.uid)
+    .where(tables.bookings.c.wake_at <= bindparam("now", type_=BigInteger))
+    .order_by(tables.bookings.c.wake_at)
+    .limit(bindparam("most", type_=BigInteger))
+)
+
+
+async def is_due(connection: AsyncConnection, source: str, uid: str, now: Ms) -> bool:
+    """Whether it must be looked at still: another server may have looked meanwhile."""
     b = tables.bookings
-    query = select(b.c.source, b.c.uid).where(b.c.wake_at <= now).order_by(b.c.wake_at).limit(limit)
-    return [(row.source, row.uid) for row in await connection.execute(query)]
+    query = select(b.c.uid).where(b.c.source == source, b.c.uid == uid, b.c.wake_at <= now)
+    return (await connection.execute(query)).first() is not None
 
 
 # --- what goes (P5.7) -------------------------------------------------------------------------------------------------

@@ -13,10 +13,11 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import uuid_utils
-from sqlalchemy import bindparam, delete, func, insert, literal, null, or_, select, update
+from sqlalchemy import BigInteger, bindparam, delete, func, insert, literal, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.store import tables
+from server.store.batch import Questions
 from server.store.locks import exclusively
 from signaling.session import Ms
 
@@ -86,22 +87,29 @@ async def add(connection: AsyncConnection, stream: str, sequence: int, type_: st
 
 async def hand_on(connection: AsyncConnection, limit: int) -> list[Event]:
     """Give the oldest events that have none their positions; each stream in its order."""
-    o = tables.outbox
     await exclusively(connection, "outbox", "position")
-    query = select(o).where(o.c.position.is_(None)).order_by(o.c.created_at, o.c.sequence, o.c.id).limit(limit)
-    rows = (await connection.execute(query)).all()
+    rows, newest = await _NEW.ask(connection, most=limit)
     if not rows:
         return []
-    last = (await connection.execute(select(func.max(o.c.position)))).scalar_one() or 0
+    last = newest[0].position or 0
     events = [
         Event(row.id, row.stream, row.sequence, row.type, row.body, row.created_at, position)
         for position, row in enumerate(rows, start=last + 1)
     ]
-    await connection.execute(
-        update(o).where(o.c.id == bindparam("of")).values(position=bindparam("at")),
-        [{"of": event.id, "at": event.position} for event in events],
-    )
+    await connection.execute(_HANDED_ON, [{"of": event.id, "at": event.position} for event in events])
     return events
+
+
+def _new() -> Questions:
+    o = tables.outbox
+    unhanded = select(o).where(o.c.position.is_(None)).order_by(o.c.created_at, o.c.sequence, o.c.id)
+    return Questions(
+        unhanded.limit(bindparam("most", type_=BigInteger)), select(func.max(o.c.position).label("position"))
+    )
+
+
+_NEW = _new()
+_HANDED_ON = update(tables.outbox).where(tables.outbox.c.id == bindparam("of")).values(position=bindparam("at"))
 
 
 async def deliver(connection: AsyncConnection, pairs: Collection[tuple[Event, str]], now: Ms) -> None:
@@ -132,12 +140,22 @@ async def deliver(connection: AsyncConnection, pairs: Collection[tuple[Event, st
 
 async def waiting(connection: AsyncConnection, now: Ms) -> Ms | None:
     """When there is something to do: now, if an event is to be handed on; else when the next delivery is due."""
-    d, e = tables.deliveries, tables.endpoints
-    if await unhanded(connection):
+    unhanded, rows = await _WAITING.ask(connection)
+    if unhanded:
         return now
-    first = select(func.min(d.c.due_at)).where(d.c.endpoint == e.c.id).correlate(e).scalar_subquery()
-    rows = await connection.execute(select(first.label("due"), e.c.paused_until).where(e.c.status == "enabled"))
     return min((max(row.due, row.paused_until or 0) for row in rows if row.due is not None), default=None)
+
+
+def _waiting() -> Questions:
+    o, d, e = tables.outbox, tables.deliveries, tables.endpoints
+    first = select(func.min(d.c.due_at)).where(d.c.endpoint == e.c.id).correlate(e).scalar_subquery()
+    return Questions(
+        select(o.c.id).where(o.c.position.is_(None)).limit(1),
+        select(first.label("due"), e.c.paused_until).where(e.c.status == "enabled"),
+    )
+
+
+_WAITING = _waiting()
 
 
 async def unhanded(connection: AsyncConnection) -> bool:

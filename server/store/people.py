@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import uuid_utils
-from sqlalchemy import Select, String, bindparam, func, insert, not_, or_, select, update
+from sqlalchemy import BigInteger, Select, String, bindparam, func, insert, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.policy.people import Complaint, Dossier, PersonFact, Rating, Sanction, decode, dossier, encode
@@ -149,9 +149,15 @@ async def show(connection: AsyncConnection, person: Person) -> None:
 
 async def due(connection: AsyncConnection, now: Ms) -> list[str]:
     """Persons whose factor may have changed with nobody's doing."""
-    p = tables.people
-    rows = await connection.execute(select(p.c.pseudonym).where(p.c.wake_at <= now).order_by(p.c.wake_at).limit(500))
-    return [row.pseudonym for row in rows]
+    return [row.pseudonym for row in (await _DUE.ask(connection, now=now))[0]]
+
+
+_DUE = Questions(
+    select(tables.people.c.pseudonym)
+    .where(tables.people.c.wake_at <= bindparam("now", type_=BigInteger))
+    .order_by(tables.people.c.wake_at)
+    .limit(500)
+)
 
 
 async def add_outbox(connection: AsyncConnection, person: Person, rows: Iterable[OutboxRow], now: Ms) -> Person:
@@ -335,17 +341,8 @@ async def barred_sessions(connection: AsyncConnection, now: Ms) -> list[str]:
 
     Asked every second: nearly always there is nobody, and then no session is looked at.
     """
-    s, q, p, x = tables.sessions, tables.parties, tables.people, tables.sanctions
-    rows = await connection.execute(
-        select(p.c.person_id, x.c.roles)
-        .join(p, p.c.pseudonym == x.c.person)
-        .where(
-            x.c.measure != "hold",
-            x.c.imposed_at <= now,
-            x.c.lifted_at.is_(None),
-            or_(x.c.until.is_(None), x.c.until > now),
-        )
-    )
+    s, q = tables.sessions, tables.parties
+    (rows,) = await _BARRED.ask(connection, now=now)
     kept_away = {(row.person_id, role) for row in rows for role in row.roles.split()}
     if not kept_away:
         return []
@@ -359,6 +356,23 @@ async def barred_sessions(connection: AsyncConnection, now: Ms) -> list[str]:
         .order_by(s.c.starts_at, s.c.id)
     )
     return list(dict.fromkeys(row.id for row in theirs if (row.person_id, row.role) in kept_away))
+
+
+def _barred() -> Questions:
+    p, x, now = tables.people, tables.sanctions, bindparam("now", type_=BigInteger)
+    return Questions(
+        select(p.c.person_id, x.c.roles)
+        .join(p, p.c.pseudonym == x.c.person)
+        .where(
+            x.c.measure != "hold",
+            x.c.imposed_at <= now,
+            x.c.lifted_at.is_(None),
+            or_(x.c.until.is_(None), x.c.until > now),
+        )
+    )
+
+
+_BARRED = _barred()
 
 
 # --- the operators' log -----------------------------------------------------------------------------------------------

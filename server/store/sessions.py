@@ -13,14 +13,14 @@ from functools import lru_cache
 from typing import Any
 
 import uuid_utils
-from sqlalchemy import ColumnElement, Select, String, bindparam, select, update
+from sqlalchemy import BigInteger, ColumnElement, Select, String, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.policy.facts import AnyFact, decode, encode, machine_facts
 from server.policy.money import Money
 from server.policy.terms import Terms
 from server.store import tables
-from server.store.batch import Questions, Rows, put
+from server.store.batch import Questions, Rows, change, put
 from server.store.locks import add_once
 from signaling.errors import Stale
 from signaling.ledger import Entry, extend
@@ -261,10 +261,7 @@ async def save(
     """What changed since ``before`` was loaded, and the events of it. ``Stale`` when somebody else saved in between."""
     s, p = tables.sessions, tables.parties
     columns = {**_columns(after, summary), "events": before.events + len(events)}
-    done = await connection.execute(
-        update(s).where(s.c.id == after.id, s.c.version == before.version).values(**columns)
-    )
-    if done.rowcount != 1:
+    if await change(connection, s, {"id": after.id, "version": before.version}, columns) != 1:
         raise Stale()
     for role in Role:
         if before.party(role) != after.party(role):
@@ -280,9 +277,15 @@ async def save(
 
 async def due(connection: AsyncConnection, now: Ms) -> list[str]:
     """Sessions whose next deadline has come: the sweep's question."""
-    s = tables.sessions
-    rows = await connection.execute(select(s.c.id).where(s.c.wake_at <= now).order_by(s.c.wake_at).limit(1000))
-    return [r.id for r in rows]
+    return [r.id for r in (await _DUE.ask(connection, now=now))[0]]
+
+
+_DUE = Questions(
+    select(tables.sessions.c.id)
+    .where(tables.sessions.c.wake_at <= bindparam("now", type_=BigInteger))
+    .order_by(tables.sessions.c.wake_at)
+    .limit(1000)
+)
 
 
 async def next_wake(connection: AsyncConnection, until: Ms) -> list[tuple[str, Ms]]:
@@ -309,8 +312,7 @@ async def last_alive(connection: AsyncConnection, node: str) -> Ms | None:
 
 async def sign_of_life(connection: AsyncConnection, node: str, now: Ms) -> None:
     a = tables.alive
-    done = await connection.execute(update(a).where(a.c.node == node).values(at=now))
-    if done.rowcount == 0:
+    if not await change(connection, a, {"node": node}, {"at": now}):
         await add_once(connection, a, node=node, at=now)  # or another node has just done so
 
 

@@ -96,12 +96,18 @@ class SQLite(Database):
             connect_args={"async_creator_fn": _connect, "check_same_thread": False},
         )
         self._reader = create_async_engine(
-            self.url, pool_size=4, max_overflow=4, pool_timeout=LOCKED_FOR, hide_parameters=True
+            self.url,
+            pool_size=4,
+            max_overflow=4,
+            pool_timeout=LOCKED_FOR,
+            hide_parameters=True,
+            isolation_level="AUTOCOMMIT",  # a reader's transaction is begun and ended here
+            skip_autocommit_rollback=True,
+            connect_args={"async_creator_fn": _connect, "check_same_thread": False},
         )
         event.listen(self._writer.sync_engine, "connect", _prepare_writer)
         event.listen(self._writer.sync_engine, "begin", _begin_immediate)
         event.listen(self._reader.sync_engine, "connect", _prepare_reader)
-        event.listen(self._reader.sync_engine, "begin", _begin_deferred)
 
     async def run_sync(self, work: Callable[[Any], T]) -> T:
         assert self._writer is not None
@@ -130,13 +136,19 @@ class SQLite(Database):
         return result
 
     @contextlib.asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
+    async def read(self, *, brief: bool = False) -> AsyncIterator[AsyncConnection]:
         if self._reader is None:
             raise RuntimeError("the database is not open")
         try:
-            async with self._reader.connect() as connection, connection.begin():
-                yield connection
-        except (DBAPIError, PoolTimeout) as error:
+            async with self._reader.connect() as connection:
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                driver.brief = brief
+                await driver.execute("BEGIN")
+                try:
+                    yield connection
+                finally:
+                    await driver.rollback()
+        except (DBAPIError, sqlite3.Error, PoolTimeout) as error:
             raise _whose(error) from error
 
     async def back_up(self, to: Path) -> int:
@@ -204,15 +216,15 @@ class SQLite(Database):
         """Every job that comes in time, each in a savepoint of its own. True when the last job was the close."""
         loop = asyncio.get_running_loop()
         until = loop.time() + GROUP_FOR
+        driver: Any = (await connection.get_raw_connection()).driver_connection
         while job is not None:
             if not job.done.done():  # else it was taken back
                 job.begun = True
                 try:
-                    async with connection.begin_nested():
-                        result = await job.work(connection)
+                    result = await _alone(driver, job.work, connection)
                 except Exception as error:  # handed to whoever asked for it; the savepoint is rolled back
                     job.fail(_whose(error))
-                    if not await _in_transaction(connection):
+                    if not driver.in_transaction:
                         raise  # SQLite has rolled back everything (a full disk does that), the others' work as well
                 except BaseException as error:
                     job.fail(error)
@@ -244,18 +256,25 @@ class _Connection(aiosqlite.Connection):
 
     A statement inside a transaction waits for neither (WAL), and takes less time than the way to a thread and back:
     one change of a session is some twenty statements, each of several steps. Not so a statement that reads a whole
-    table: ``at_length`` is set around those.
+    table: ``at_length`` is set around those. Of a reader whose questions are ``brief`` nothing waits, BEGIN and
+    ROLLBACK included, for it takes no lock that another could have; other readers' questions are asked in the thread.
     """
 
     at_length = False
+    brief: bool | None = None  # None: the writer's
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         raw = self._connection
-        if raw is not None and self._running and raw.in_transaction:
-            beside = self.at_length or fn in (raw.commit, raw.rollback, raw.close)
-            if not beside:
-                return fn(*args, **kwargs)
+        if raw is not None and self._running and self._goes_on(raw, fn):
+            return fn(*args, **kwargs)
         return await super()._execute(fn, *args, **kwargs)  # type: ignore[no-untyped-call]
+
+    def _goes_on(self, raw: sqlite3.Connection, fn: Callable[..., Any]) -> bool:
+        if self.brief is not None:
+            return self.brief and fn != raw.close
+        if fn == raw.cursor:
+            return True
+        return not self.at_length and raw.in_transaction and fn not in (raw.commit, raw.rollback, raw.close)
 
 
 def _connect(database: str, **options: Any) -> _Connection:
@@ -282,15 +301,24 @@ def _whose(error: Exception) -> Exception:
 
 
 def _machine(error: BaseException) -> bool:
-    if isinstance(error, DBAPIError):
-        code = getattr(error.orig, "sqlite_errorcode", None)
-        return error.connection_invalidated or (code is not None and code & 0xFF in _NOT_NOW)
-    return isinstance(error, PoolTimeout)
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    code = getattr(error.orig if isinstance(error, DBAPIError) else error, "sqlite_errorcode", None)
+    return isinstance(error, PoolTimeout) or (code is not None and code & 0xFF in _NOT_NOW)
 
 
-async def _in_transaction(connection: AsyncConnection) -> bool:
-    raw = await connection.get_raw_connection()
-    return bool(getattr(raw.driver_connection, "in_transaction", False))
+async def _alone(driver: aiosqlite.Connection, work: Work[T], connection: AsyncConnection) -> T:
+    """In a savepoint, past SQLAlchemy, which takes as long for it as for all that is done in it."""
+    await driver.execute("SAVEPOINT job")
+    try:
+        result = await work(connection)
+    except BaseException:
+        if driver.in_transaction:
+            await driver.execute("ROLLBACK TO job")
+            await driver.execute("RELEASE job")
+        raise
+    await driver.execute("RELEASE job")
+    return result
 
 
 async def _drop(connection: AsyncConnection | None, *, broken: bool = True) -> None:
@@ -325,7 +353,3 @@ def _pragmas(dbapi: Any, *settings: str) -> None:
 
 def _begin_immediate(connection: Any) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _begin_deferred(connection: Any) -> None:
-    connection.exec_driver_sql("BEGIN")

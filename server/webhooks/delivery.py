@@ -164,7 +164,7 @@ class Deliverer:
     async def round(self) -> float:
         """Hand on what is new, claim what is due, begin to send it. Seconds until the next look, if nobody pokes."""
         now = self._clock()
-        async with self._database.read() as connection:
+        async with self._database.read(brief=True) as connection:
             due = await outbox.waiting(connection, now)
         if due is None or due > now:
             return min(EVERY, (due - now) / 1000) if due is not None else EVERY
@@ -196,7 +196,7 @@ class Deliverer:
         for told in self.handed_on if events else ():
             await told(connection, events)
         lanes: list[_Lane] = []
-        wait = await outbox.endpoints_due(connection, now)
+        wait = await outbox.endpoints_due(connection, now) if enabled else set()
         due = [each for each in enabled if each.id in wait]
         for endpoint in random.sample(due, len(due)):  # none is always the first
             free = CEILING - len(self._lanes) - len(lanes)

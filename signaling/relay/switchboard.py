@@ -308,8 +308,8 @@ class Switchboard:
         side = state.sides[role]
         if not side.joined and not side.up:
             return None
-        total = sum(side.present.values(), side.past.copy())
-        return Pulse(side.up, side.last_check, side.last_packet, **{name: total[name] for name in _COUNTED})
+        counted = (side.past[name] + sum(call[name] for call in side.present.values()) for name in _COUNTED)
+        return Pulse(side.up, side.last_check, side.last_packet, *counted)
 
     def mutual_ms(self, session: str) -> int:
         """How long both had media from each other: seconds in which SRTP was forwarded both ways (P3.16).

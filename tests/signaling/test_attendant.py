@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -526,14 +527,14 @@ async def test_the_end_is_told_though_the_store_was_away_when_it_came(monkeypatc
     monkeypatch.setattr("signaling.attendant.INSIST", 0)
     scene = Scene(starts_at=NOON + MINUTE)
     await scene.arrive("c", CLIENT)
-    snapshot, away = scene.desk.snapshot, [Busy(), Busy()]
+    snapshots, away = scene.desk.snapshots, [Busy(), Busy()]
 
-    async def sometimes(session: str, role: Role) -> messages.View:
+    async def sometimes(session: str, roles: Sequence[Role]) -> tuple[messages.View, ...]:
         if away:
             raise away.pop()
-        return await snapshot(session, role)
+        return await snapshots(session, roles)
 
-    monkeypatch.setattr(scene.desk, "snapshot", sometimes)
+    monkeypatch.setattr(scene.desk, "snapshots", sometimes)
     await scene.report(Cancel(Whom.EXPERT))
     await scene.attendant.settled()
     assert "Ended" in scene.kinds("c")

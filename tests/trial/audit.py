@@ -168,5 +168,6 @@ def _end(facts: tuple[AnyFact, ...], ends_at: Ms, told: Told, session: str, over
         yield f"hung up by {ended.by}, who never did"
     acknowledged = told.acknowledged.get(session, [])
     both = all(("joined", role.value) in acknowledged for role in Role)
-    if both and ended.by is not None and ended.reason is not EndReason.HUNG_UP:
+    blameless = (EndReason.HUNG_UP, EndReason.ENDED_BY_OPERATOR)  # who hung up is looked at above
+    if both and ended.by is not None and ended.reason not in blameless:
         yield f"{ended.by} is blamed: {ended.reason} (P3.9)"
