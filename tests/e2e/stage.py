@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -64,15 +65,18 @@ window.__framesDecoded = async () => {
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    """A port that is free for this kind, and for TCP in any case: the relay listens on both."""
+    """A port that is free for this kind, and for TCP in any case: the relay listens on both.
+
+    Below those that the kernel gives to whoever asks for any (ip_local_port_range), or a socket of another test might
+    have it before the server does.
+    """
     while True:
-        with socket.socket(socket.AF_INET, kind) as probe, socket.socket() as tcp:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-            with contextlib.suppress(OSError):
-                if kind != socket.SOCK_STREAM:
-                    tcp.bind(("127.0.0.1", port))
-                return port
+        port = 10_000 + secrets.randbelow(22_000)
+        with socket.socket(socket.AF_INET, kind) as probe, socket.socket() as tcp, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            if kind != socket.SOCK_STREAM:
+                tcp.bind(("127.0.0.1", port))
+            return port
 
 
 async def until(what: Callable[[], Awaitable[Any]], within: float = 30.0, why: str = "") -> Any:
