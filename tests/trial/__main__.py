@@ -17,6 +17,7 @@ from tests.trial.events import events, events_postgresql
 from tests.trial.faults import full_disk, locked, stopped
 from tests.trial.hostile import api, frames, packets, strays
 from tests.trial.kills import kills, kills_postgresql
+from tests.trial.node_kills import node_kills
 from tests.trial.nodes import instant, killed, still
 from tests.trial.partitions import partitions
 from tests.trial.races import one_instant, races, races_of_nodes, races_postgresql
@@ -42,6 +43,7 @@ TRIALS: tuple[tuple[str, Trial, int], ...] = (
     ("api", api, 20_000),
     ("nodes-killed", killed, 50),
     ("nodes-races", races_of_nodes, 10),
+    ("nodes-kills", node_kills, 10),
     ("nodes-redis", redis, 30),
     ("nodes-postgresql", postgres, 15),
     ("nodes-partitions", partitions, 20),
