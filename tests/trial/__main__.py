@@ -75,7 +75,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix=f"trial-{name}-") as folder:
             row = _tried(name, trial, Path(folder), chosen.kills if what == "kills" else chosen.scale or scale)
         rows.append(row)
-        write(name, row)
+        write(f"{name} --scale {chosen.scale}" if chosen.scale else name, row)
         print(f"{name}: {'ok' if row.ok else 'SHORT'} after {time.monotonic() - began:.0f} s", flush=True)
     print(table(rows))
     return 0 if all(row.ok for row in rows) else 1
