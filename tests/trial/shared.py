@@ -105,7 +105,8 @@ def pause(parties: Sequence[Party], since: float, until: float) -> float:
 
 
 async def _works(party: Party) -> bool:
-    return bool((await party.ask("media", microphone=True, camera=True, screen=False)).get("ok"))
+    answer = await party.ask("media", timeout=1, microphone=True, camera=True, screen=False)  # a socket may be closed
+    return bool(answer.get("ok"))
 
 
 async def well(parties: Sequence[Party], within: float = 30.0) -> float:
