@@ -17,6 +17,7 @@ from tests.trial.events import events, events_postgresql
 from tests.trial.faults import full_disk, locked, stopped
 from tests.trial.hostile import api, frames, packets, strays
 from tests.trial.kills import kills, kills_postgresql
+from tests.trial.node_kills import node_kills
 from tests.trial.nodes import instant, killed, still
 from tests.trial.partitions import partitions
 from tests.trial.races import one_instant, races, races_of_nodes, races_postgresql
@@ -44,6 +45,7 @@ TRIALS: tuple[tuple[str, Trial, int], ...] = (
     ("sockets", sockets, 600),
     ("nodes-killed", killed, 50),
     ("nodes-races", races_of_nodes, 10),
+    ("nodes-kills", node_kills, 10),
     ("nodes-redis", redis, 30),
     ("nodes-postgresql", postgres, 15),
     ("nodes-partitions", partitions, 20),
@@ -75,7 +77,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory(prefix=f"trial-{name}-") as folder:
             row = _tried(name, trial, Path(folder), chosen.kills if what == "kills" else chosen.scale or scale)
         rows.append(row)
-        write(name, row)
+        write(f"{name} --scale {chosen.scale}" if chosen.scale else name, row)
         print(f"{name}: {'ok' if row.ok else 'SHORT'} after {time.monotonic() - began:.0f} s", flush=True)
     print(table(rows))
     return 0 if all(row.ok for row in rows) else 1

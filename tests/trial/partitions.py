@@ -17,7 +17,7 @@ from typing import Final
 
 from server.homes import KEEP
 from tests.cluster.stage import Redis, Stage, running
-from tests.e2e.stage import Server, free_port
+from tests.e2e.stage import Server, free_port, until
 from tests.stores import Cluster
 from tests.trial.driver import Office
 from tests.trial.nodes import TERMS, judged, never, own_cluster
@@ -126,6 +126,8 @@ async def partitions_of(folder: Path, scale: int, count: int, cuts: tuple[tuple[
             mine = [call for call in some.all if call.node == on.nodes[0].media_port]
             theirs = [party for call in some.all if call not in mine for party in call.parties]
             parties = [party for call in mine for party in call.parties]
+            if not mine:
+                problems.append(f"nothing lived on the node that was cut off from {cut}")
             at = time.time()
             for cable in cut:
                 net.cut(0, cable)
@@ -174,10 +176,13 @@ def _untouched(parties: list[Party], at: float) -> tuple[str, bool]:
 
 async def _share_out(on: Stage, some: Calls, office: Office, count: int) -> None:
     """After a cut the other node may be home of everything: more calls, for the next one to hit."""
-    if any(call.node == on.nodes[0].media_port for call in some.all):
-        return
-    problems = await in_call(office, some, max(1, count // 2))
-    assert not problems, problems
+    await until(lambda: some.proxy.sees(on.nodes[0]), 30, "the node that was cut off is well again")
+    await asyncio.sleep(2)  # the other one has seen it, too
+    for _ in range(3):
+        if any(call.node == on.nodes[0].media_port for call in some.all):
+            return
+        problems = await in_call(office, some, max(2, count // 2))
+        assert not problems, problems
 
 
 @contextlib.asynccontextmanager

@@ -35,13 +35,17 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def write(name: str, row: Row, page: Path = PAGE) -> None:
-    """This trial's section of docs/trials.md, anew; the others stay as they are, with their own dates."""
+def write(command: str, row: Row, page: Path = PAGE) -> None:
+    """This trial's section of docs/trials.md, anew; the others stay as they are, with their own dates.
+
+    ``command``: its name, and what else it was called with.
+    """
+    name = command.partition(" ")[0]
     sections = (
         dict(re.findall(r"^## (\S+)\n\n(.*?)(?=^## |\Z)", page.read_text(), re.M | re.S)) if page.exists() else {}
     )
     lines = [
-        f"`.venv/bin/python -m tests.trial {name}`",
+        f"`.venv/bin/python -m tests.trial {command}`",
         "",
         "| fault | figure | target | |",
         "|---|---|---|---|",

@@ -10,11 +10,11 @@ from tests.stores import Cluster
 from tests.trial.events import events, events_postgresql
 from tests.trial.faults import full_disk, locked, stopped
 from tests.trial.kills import kills, kills_postgresql
-from tests.trial.nodes import killed_on, scene
+from tests.trial.nodes import killed_on
 from tests.trial.partitions import Forbidden, partitions_of
 from tests.trial.races import one_instant, races, races_of_nodes_on, races_postgresql
 from tests.trial.row import Row, table, write
-from tests.trial.shared import in_call, postgres_at, redis_at
+from tests.trial.shared import postgres_on, redis_on
 from tests.trial.sockets import sockets
 
 
@@ -92,14 +92,17 @@ async def test_a_home_that_is_killed_blames_nobody_and_has_one_heir(cluster: Clu
 
 
 @pytest.mark.timeout(300)
-async def test_redis_and_postgresql_gone_for_a_moment_take_nothing(cluster: Cluster, tmp_path: Path) -> None:
+async def test_postgresql_gone_for_a_moment_takes_nothing_from_two_nodes(cluster: Cluster, tmp_path: Path) -> None:
     cluster.revive()
-    async with scene(cluster, tmp_path) as (on, some, office):
-        assert await in_call(office, some, 2) == []
-        row = await redis_at(on, some, office, 3, [])
-        assert row.problems == ()
-        row = await postgres_at(on, some, office, 3, [])
-        assert row.problems == ()
+    row = await postgres_on(cluster, tmp_path, 3, 2)
+    assert row.problems == ()
+
+
+@pytest.mark.long  # tests/cluster/test_faults.py has what must hold of one call
+@pytest.mark.timeout(300)
+async def test_redis_gone_for_a_moment_takes_nothing_from_two_nodes(cluster: Cluster, tmp_path: Path) -> None:
+    row = await redis_on(cluster, tmp_path, 6, 2)
+    assert row.problems == ()
 
 
 async def test_one_winner_of_every_race_of_two_nodes(cluster: Cluster) -> None:
