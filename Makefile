@@ -2,11 +2,12 @@
 # Debian-like machine with Python 3.11, Node 20 and make; as root or with sudo for Debian's packages.
 
 PYTHON ?= python3
+unexport PYTHONDONTWRITEBYTECODE # or each of a hundred servers that the tests start compiles the whole program anew
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BIN := .venv/bin
 PAGES := $(shell find static/src static/public static/*.html static/*.ts static/tsconfig*.json static/package.json -type f 2>/dev/null)
 TEST_PACKAGES := caddy chromium coturn curl firefox-esr gcc iproute2 jq libc6-dev openssl postgresql python3-dev redis-server
-BENCH_PACKAGES := chromium coturn gcc libc6-dev postgresql python3-dev
+BENCH_PACKAGES := chromium coturn gcc janus libc6-dev postgresql python3-dev rtpengine-daemon
 
 .PHONY: run test bench trial soak check setup packages types diagram screenshot sizes format clean
 
@@ -17,11 +18,11 @@ test: setup packages check ## everything that must hold
 	$(BIN)/pytest -n 3 --dist worksteal
 
 bench: TEST_PACKAGES = $(BENCH_PACKAGES)
-bench: setup packages ## every figure beside its reference, into docs/figures.md; about ten minutes
+bench: setup packages ## every figure beside its reference, into docs/figures.md; under twenty minutes
 	$(BIN)/python -m bench
 
 trial: TEST_PACKAGES += prometheus
-trial: setup packages ## what breaks, broken on purpose and at length: one table of figures; about an hour, the disk's row as root
+trial: setup packages ## what breaks, broken on purpose and at length: one table of figures; more than an hour, the disk's row as root
 	$(BIN)/python -m tests.trial
 	$(BIN)/pytest -m long
 

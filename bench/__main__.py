@@ -10,6 +10,8 @@ import asyncio
 import importlib
 import logging
 import sys
+import time
+import traceback
 
 import structlog
 
@@ -25,14 +27,17 @@ def main(names: list[str]) -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     failed: list[str] = []
     for name in names or ALL:
+        began = time.monotonic()
         try:
             report = asyncio.run(importlib.import_module(f"bench.{name}").measure())
-        except (RuntimeError, AssertionError) as error:
+        except Exception as error:  # whatever it is, the others are measured
+            traceback.print_exc()
             failed.append(name)
-            report = Report(name, f"**Could not be measured** this time: {str(error).splitlines()[0]}", ())
+            why = str(error).partition("\n")[0] or type(error).__name__
+            report = Report(name, f"**Could not be measured** this time: {why}", ())
         print(f"\n## {name}\n\n{report.text()}", flush=True)
         if report.figures:
-            write(report)
+            write(report, time.monotonic() - began)
     if failed:
         raise SystemExit(f"not measured: {', '.join(failed)}")
 

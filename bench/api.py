@@ -16,6 +16,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, Final
 
@@ -26,17 +27,32 @@ from sqlalchemy import Column, Integer, MetaData, Table, Text, insert
 from sqlalchemy.schema import CreateTable
 
 from bench.figures import Figure, Report, cpu_seconds
+from bench.where import Parts, looking, told
 from server.app import Service
 from server.config import Settings
 from tests.stores import Cluster
 
 CONNECTIONS: Final = 32
-ROUNDS: Final = 5
+ROUNDS: Final = 3
 SECONDS: Final = 3.0
 EXPERTS: Final = 200
 CLIENTS: Final = 5_000
 TARGET: Final = 0.5
 KEY: Final = "a-key-for-the-benchmark"
+
+PARTS: Final[Parts] = {
+    "SQLite itself": ("server/store/sqlite.py:_execute",),
+    "the statements of the booking": ("server/store/batch.py", "server/store/bookings.py", "server/store/sessions.py"),
+    "begin, savepoint and commit": ("server/store/",),
+    "facts and the chain": ("server/policy/facts.py", "signaling/ledger.py"),
+    "rules": ("server/policy/", "signaling/session.py", "server/desk/casebook.py"),
+    "the answer and the event": ("server/answers.py", "server/webhooks/", "server/tokens.py", "signaling/messages.py"),
+    "reading the body": ("server/wire.py", "server/api/requests.py"),
+    "one change at a time, and telling of it": ("server/desk/", "server/timers.py", "signaling/attendant.py"),
+    "key, headers and route": ("server/api/",),
+}
+LOOKED_AT: Final = 3
+"""So many rounds more for the profile."""
 
 _ROWS: Final = Table(
     "bench_rows",
@@ -47,12 +63,11 @@ _ROWS: Final = Table(
 
 
 async def measure() -> Report:
-    figures = []
     with tempfile.TemporaryDirectory() as folder:
-        figures.append(await _figure("SQLite", f"sqlite:///{folder}/bench.db"))
-    cluster = Cluster()
+        measured = [await _figure("SQLite", f"sqlite:///{folder}/bench.db")]
+    cluster = Cluster(durable=True)
     try:
-        figures.append(await _figure("PostgreSQL", await cluster.fresh()))
+        measured.append(await _figure("PostgreSQL", await cluster.fresh()))
     finally:
         cluster.stop()
         cluster.remove()
@@ -60,20 +75,22 @@ async def measure() -> Report:
         "api",
         f"New bookings a second, {CONNECTIONS} at a time over kept connections: the median of {ROUNDS} rounds of "
         f"{SECONDS:.0f} s each, ours and the reference in turns, from one process with one event loop.",
-        tuple(figures),
+        tuple(figure for figure, _ in measured),
         (
             f"Booked: sessions of {EXPERTS} experts and {CLIENTS} clients, with title, fee and accepted guidelines.",
             "The reference reads the same body and writes it as one row, through the same engine and its commit.",
             "Every commit is on the disk before it is answered, in both.",
+            *(where for _, where in measured),
         ),
     )
 
 
-async def _figure(store: str, url: str) -> Figure:
+async def _figure(store: str, url: str) -> tuple[Figure, str]:
+    """With it, where the time of a booking goes."""
     rates: dict[bool, list[float]] = {True: [], False: []}
     costs: dict[bool, list[float]] = {True: [], False: []}
     numbers = itertools.count()
-    with _served(url) as (process, ours, bare):
+    with _served(url) as (process, ours, bare, pipe):
         for round_ in range(ROUNDS + 1):
             for mine, port, request in ((False, bare, _bare), (True, ours, _booking)):
                 before = cpu_seconds(process)
@@ -81,9 +98,14 @@ async def _figure(store: str, url: str) -> Figure:
                 if round_:  # the first one warms everything up
                     rates[mine].append(done / seconds)
                     costs[mine].append((cpu_seconds(process) - before) / done * 1000)
+        pipe.send("look")
+        for _ in range(LOOKED_AT):
+            await _asked(ours, map(_booking, numbers))
+        pipe.send("stop")
+        seen = pipe.recv()
     rate = {mine: statistics.median(of) for mine, of in rates.items()}
     cost = {mine: statistics.median(of) for mine, of in costs.items()}
-    return Figure(
+    figure = Figure(
         f"bookings a second on {store} (CPU of the process for each)",
         f"{rate[True]:,.0f} ({cost[True]:.2f} ms)",
         f"{rate[False]:,.0f} bare rows ({cost[False]:.2f} ms)",
@@ -91,6 +113,7 @@ async def _figure(store: str, url: str) -> Figure:
         f"≥ {TARGET} of the bare rows",
         rate[True] / rate[False] >= TARGET,
     )
+    return figure, told(f"a booking on {store}", seen, cost[True], "ms")
 
 
 # --- who asks ---------------------------------------------------------------------------------------------------------
@@ -147,8 +170,11 @@ def _request(method: str, path: str, number: int) -> bytes:
 
 
 @contextlib.contextmanager
-def _served(url: str) -> Iterator[tuple[int, int, int]]:
-    """``(process, port of the service, port of the bare handler)``: one process with one event loop."""
+def _served(url: str) -> Iterator[tuple[int, int, int, Connection]]:
+    """``(process, port of the service, port of the bare handler, pipe)``: one process with one event loop.
+
+    Told to "look" it does, until it is told to stop: then it sends what it saw.
+    """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(url, theirs))
@@ -156,8 +182,7 @@ def _served(url: str) -> Iterator[tuple[int, int, int]]:
     try:
         assert ours.poll(60), "the service did not start"
         port, bare_port = ours.recv()
-        yield process.pid or 0, port, bare_port
-        ours.send("stop")
+        yield process.pid or 0, port, bare_port, ours
     finally:
         process.join(20)
         process.kill()
@@ -175,7 +200,11 @@ async def _until_told(url: str, pipe: Connection) -> None:
     service = Service(settings)
     async with service.running(), _bare_rows(service) as bare_port:
         pipe.send((service.port, bare_port))
-        await asyncio.get_running_loop().run_in_executor(None, pipe.recv)
+        heard = partial(asyncio.get_running_loop().run_in_executor, None, pipe.recv)
+        await heard()
+        with looking(PARTS, "HTTP, the event loop, and commits in their thread") as seen:
+            await heard()
+        pipe.send(seen)
 
 
 @contextlib.asynccontextmanager

@@ -62,7 +62,7 @@ class Seen:
 async def measure() -> Report:
     with tempfile.TemporaryDirectory() as place:
         call = await _call(Path(place))
-    cluster = Cluster()
+    cluster = Cluster(durable=True)
     try:
         with tempfile.TemporaryDirectory() as place:
             many = await _many(Path(place), cluster)

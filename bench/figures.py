@@ -65,11 +65,8 @@ def machine() -> str:
     return f"{os.cpu_count()} cores of {cpu}, Linux {platform.release()}, Python {platform.python_version()}"
 
 
-def write(report: Report) -> None:
-    """The report's section of docs/figures.md, anew; the others stay as they are, with their own dates."""
-    sections = (
-        dict(re.findall(r"^## (\w+)\n\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.M | re.S)) if PAGE.exists() else {}
-    )
+def stamp() -> str:
+    """When, of which commit, and on what it was measured, in a line."""
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout.strip()
@@ -77,7 +74,18 @@ def write(report: Report) -> None:
     load = f"load average {os.getloadavg()[1]:.1f}, of which the benchmark itself is a part"
     if os.nice(0):  # above what else runs here, or below it
         load += f"; at nice {os.nice(0)}"
-    sections[report.name] = f"{report.text()}\n\n{when}; {machine()}; {load}."
+    return f"{when}; {machine()}; {load}"
+
+
+def write(report: Report, seconds: float) -> None:
+    """The report's section of docs/figures.md, anew; the others stay as they are, with their own dates.
+
+    ``seconds``: what the whole section took.
+    """
+    sections = (
+        dict(re.findall(r"^## (\w+)\n\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.M | re.S)) if PAGE.exists() else {}
+    )
+    sections[report.name] = f"{report.text()}\n\n{stamp()}; in {seconds:.0f} s."
     parts = [
         "# Figures",
         "",

@@ -28,15 +28,14 @@ import socketio
 
 from bench import load
 from bench.figures import Figure, Report, compiled, percentile
-from bench.load import Line, udp
-from bench.relay import checked
+from bench.load import Line, checked, udp
 from signaling.messages import PROTOCOL_VERSION, to_rfc3339
 from signaling.relay.ice import Credentials
 from tests.e2e.stage import Server
 from tests.signaling.relay.helpers import sample
 
 CALLS: Final = int(os.environ.get("CALLS", "500"))
-PREPARE: Final = 40 + CALLS * 0.14  # seconds until the end: booking and joining take a while
+PREPARE: Final = 30 + CALLS * 0.12  # seconds until the end: booking and joining take a while
 MINUTES: Final = 3
 RATE: Final = 20  # packets a second from each party
 BEFORE, AFTER = 4.0, 3.0  # how long they send, on either side of the end

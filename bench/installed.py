@@ -31,7 +31,7 @@ async def measure() -> Report:
     figures = tuple(
         Figure(
             f"`{name}` {distribution(name).version}",
-            f"{size / 1e6:.1f} MB; without it {alone / 1e6:.1f} MB and {count} packages less",
+            f"{size / 1e6:.1f} MB; without it {alone / 1e6:.1f} MB less, packages: {count}",
             f"{total / 1e6:.0f} MB in all",
             alone / total,
         )

@@ -2,7 +2,10 @@
  *
  * usage: load RATE BURST SIZE START STOP MARK < lines
  *   RATE packets a second per line, BURST of them back to back, SIZE bytes each (without the line's head); START, STOP,
- *   MARK in nanoseconds of the wall clock. One line each: "descriptor address port head", the head in hex or "-". The sockets are inherited.
+ *   MARK in nanoseconds of the wall clock. One line each: "descriptor address port head packets first", the head in hex
+ *   or "-". The sockets are inherited. PACKETS is -1, or a descriptor of packets made beforehand, to be sent as they are;
+ *   then lines 0 and 1 are each other's peers, 2 and 3, and so on, and a packet is known by its sequence number, which is
+ *   FIRST in the first one that comes from the peer.
  * prints: one line per line: sent got after last, where "after" counts what arrived later than MARK, and "last" is when
  *   the last packet came, minus MARK, in nanoseconds. Arrival is the kernel's time stamp, so a slow reader does not count.
  *   Then one line: the median and the 99th percentile of how long a packet was on its way, in nanoseconds.
@@ -17,7 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define MOST_TIMES (1 << 22)
@@ -30,6 +35,10 @@ struct line {
     unsigned char head[16];
     int64_t next, last;
     uint64_t sent, got, after;
+    const unsigned char *made; /* the packets made beforehand, how many, and when each was sent */
+    uint64_t most;
+    int64_t *sent_at;
+    uint16_t first;
 };
 
 static int64_t now(void) {
@@ -41,6 +50,12 @@ static int64_t now(void) {
 static void send_one(struct line *l, uint32_t ssrc, unsigned char *packet, int size) {
     uint16_t seq = htons((uint16_t)l->sent);
     uint32_t stamp = htonl((uint32_t)(l->sent * 450)), source = htonl(ssrc);
+    if (l->made) {
+        if (l->sent == l->most) return;
+        l->sent_at[l->sent] = now();
+        if (sendto(l->fd, l->made + l->sent * size, size, MSG_DONTWAIT, (struct sockaddr *)&l->to, sizeof l->to) > 0) l->sent++;
+        return;
+    }
     memcpy(packet, l->head, l->head_size);
     unsigned char *rtp = packet + l->head_size;
     rtp[0] = 0x80;
@@ -53,7 +68,7 @@ static void send_one(struct line *l, uint32_t ssrc, unsigned char *packet, int s
     if (sendto(l->fd, packet, l->head_size + size, MSG_DONTWAIT, (struct sockaddr *)&l->to, sizeof l->to) > 0) l->sent++;
 }
 
-static void receive_all(struct line *l, int size, int64_t mark) {
+static void receive_all(struct line *l, const struct line *peer, int size, int64_t mark) {
     unsigned char packet[2048], control[128];
     for (int i = 0; i < 256; i++) {
         struct iovec part = {packet, sizeof packet};
@@ -70,6 +85,13 @@ static void receive_all(struct line *l, int size, int64_t mark) {
             }
         int64_t at;
         memcpy(&at, packet + l->head_size + 12, 8);
+        if (l->made) {
+            uint16_t number;
+            memcpy(&number, packet + 2, 2);
+            number = ntohs(number) - l->first;
+            if (number >= peer->sent) continue;
+            at = peer->sent_at[number];
+        }
         if (size >= 20 && times_taken < MOST_TIMES) times[times_taken++] = when - at;
         l->got++;
         if (when > mark) l->after++;
@@ -92,8 +114,8 @@ int main(int argc, char **argv) {
     times = malloc(MOST_TIMES * sizeof *times);
     int epoll = epoll_create1(0);
     char address[64], head[64];
-    int fd, port;
-    while (count < 4096 && scanf("%d %63s %d %63s", &fd, address, &port, head) == 4) {
+    int fd, port, made, first;
+    while (count < 4096 && scanf("%d %63s %d %63s %d %d", &fd, address, &port, head, &made, &first) == 6) {
         struct line *l = &lines[count];
         l->fd = fd;
         l->to.sin_family = AF_INET;
@@ -103,6 +125,13 @@ int main(int argc, char **argv) {
             unsigned byte;
             sscanf(h, "%2x", &byte);
             l->head[l->head_size++] = byte;
+        }
+        struct stat file;
+        if (made >= 0 && fstat(made, &file) == 0) {
+            l->made = mmap(NULL, file.st_size, PROT_READ, MAP_SHARED | MAP_POPULATE, made, 0);
+            l->most = file.st_size / size;
+            l->sent_at = calloc(l->most, sizeof *l->sent_at);
+            l->first = first;
         }
         setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
         struct epoll_event event = {.events = EPOLLIN, .data.u32 = count};
@@ -124,7 +153,10 @@ int main(int argc, char **argv) {
         struct timespec timeout = {0, wait < 0 ? 0 : wait > 1000000 ? 1000000 : wait};
         int ready = epoll_pwait2(epoll, events, 256, &timeout, NULL);
         if (ready < 0 && errno == ENOSYS) ready = epoll_wait(epoll, events, 256, timeout.tv_nsec > 500000);
-        for (int i = 0; i < ready; i++) receive_all(&lines[events[i].data.u32], size, mark);
+        for (int i = 0; i < ready; i++) {
+            uint32_t which = events[i].data.u32;
+            receive_all(&lines[which], &lines[which ^ 1], size, mark);
+        }
     }
     for (int i = 0; i < count; i++)
         printf("%llu %llu %llu %lld\n", (unsigned long long)lines[i].sent, (unsigned long long)lines[i].got,

@@ -6,6 +6,7 @@ Decides nothing about what is measured; it is where Python's clock and sockets m
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import time
 from collections.abc import Sequence
@@ -13,17 +14,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from signaling.relay.ice import Credentials
+from tests.signaling.relay.helpers import request
+
 SIZE: Final = 1_100
 """Bytes of a packet: a full one of video."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One party's socket: where its packets go, and what is put before each."""
+    """One party's socket: where its packets go, and what is put before each.
+
+    Or what they are: ``packets`` is a descriptor with all of them, one after the other, as RTP that is sealed. Then the
+    party's peer, the line before it or behind it, has such ones, too, and what came is known by its sequence number,
+    which in the peer's first packet is ``first`` on arrival.
+    """
 
     socket: socket.socket
     to: tuple[str, int]
     head: bytes = b""
+    packets: int = -1
+    first: int = 0
+
+    def row(self) -> str:
+        head = self.head.hex() or "-"
+        return f"{self.socket.fileno()} {self.to[0]} {self.to[1]} {head} {self.packets} {self.first}\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +60,23 @@ class Run:
     p99: float
 
 
-def udp() -> socket.socket:
-    """A socket on loopback with room for a burst."""
+def udp(host: str = "127.0.0.1") -> socket.socket:
+    """A socket with room for a burst."""
     made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-    made.bind(("127.0.0.1", 0))
+    made.bind((host, 0))
     return made
+
+
+def checked(line: Line, known: Credentials) -> None:
+    """Pass an authenticated, nominating check from the line's socket; who forwards has it when it answers."""
+    for _ in range(50):
+        line.socket.sendto(request(known, nominate=True), line.to)
+        with contextlib.suppress(TimeoutError):
+            line.socket.settimeout(0.2)
+            if line.socket.recv(2048)[:2] == b"\x01\x01":
+                return
+    raise RuntimeError(f"nobody at {line.to} answers a check")
 
 
 async def run(
@@ -72,12 +98,11 @@ async def run(
     process = await asyncio.create_subprocess_exec(
         program,
         *words,
-        pass_fds=[line.socket.fileno() for line in lines],
+        pass_fds=[fd for line in lines for fd in (line.socket.fileno(), line.packets) if fd >= 0],
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )
-    table = "".join(f"{line.socket.fileno()} {line.to[0]} {line.to[1]} {line.head.hex() or '-'}\n" for line in lines)
-    out, _ = await process.communicate(table.encode())
+    out, _ = await process.communicate("".join(line.row() for line in lines).encode())
     if process.returncode != 0:
         raise RuntimeError(f"the load tool ended with {process.returncode}")
     *rows, (median, p99) = (row.split() for row in out.decode().splitlines())

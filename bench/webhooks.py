@@ -38,7 +38,7 @@ from signaling.session import MINUTE, Accept, Join, Ms, Role
 from tests.stores import Cluster
 
 RATE: Final = 200
-SECONDS: Final = 30
+SECONDS: Final = 20
 WARM: Final = 5
 TARGET_MS: Final = 250.0
 COMMITS: Final = ((1,), (2, 3), (4, 5), (6, 7))
@@ -55,7 +55,7 @@ async def measure() -> Report:
     figures = []
     with tempfile.TemporaryDirectory() as folder:
         figures += await _figures("SQLite", f"sqlite:///{folder}/bench.db", f"sqlite:///{folder}/bare.db")
-    cluster = await asyncio.to_thread(Cluster)
+    cluster = await asyncio.to_thread(Cluster, durable=True)
     try:
         figures += await _figures("PostgreSQL", await cluster.fresh(), await cluster.fresh())
     finally:

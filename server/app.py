@@ -28,6 +28,7 @@ from server.api.control import control_app
 from server.api.deps import NodeState
 from server.api.doorstep import Runner
 from server.api.health import METRICS
+from server.api.hints import Hints
 from server.api.hub import Hub
 from server.api.limiter import Limiter
 from server.api.routes import SERVER_OPTIONS, Deps, build_app
@@ -75,6 +76,7 @@ class Cluster:
     bus: Bus
     homes: Homes
     gateway: ClusterGateway
+    hints: Hints
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -85,6 +87,8 @@ class Cluster:
             stack.push_async_callback(self.homes.stop)
             await self.gateway.start()
             stack.push_async_callback(self.gateway.stop)
+            await self.hints.start()
+            stack.push_async_callback(self.hints.stop)
             yield
 
     def state(self) -> NodeState:
@@ -149,10 +153,10 @@ class Service:
             monotonic=time.monotonic,
             ice_servers=settings.ice_servers,
         )
-        limiter = Limiter()  # one for both doors
+        limiter, hub = Limiter(), Hub()  # a limiter for both doors
         self.cluster: Cluster | None = None
         if isinstance(self.fanout, ClusterFanout):
-            self.cluster = self._cluster(settings, secret, self.fanout, limiter)
+            self.cluster = self._cluster(settings, secret, self.fanout, limiter, hub)
         else:
             self.gateway = Gateway(self.desk, self.attendant, self.fanout, clock, guard=limiter)
         self.timers = Timers(self.desk.wake, self.desk.sweep, clock, tidy=self.desk.retain)
@@ -163,11 +167,11 @@ class Service:
         self.desk.mutual = self.switchboard.mutual_ms
         self.desk.alarm = self.timers.wake_at
         self.desk.listeners.append(self.attendant)
-        if self.cluster is not None:
-            self.desk.listeners.append(self.cluster.gateway)
-        hub = Hub()
         self.desk.listeners.append(hub)
         self.desk.operators.signed_out = hub.end
+        if self.cluster is not None:
+            self.desk.listeners += [self.cluster.gateway, self.cluster.hints]
+            self.desk.operators.signed_out = self.cluster.hints.end
         self.app = build_app(
             Deps(
                 desk=self.desk,
@@ -244,7 +248,7 @@ class Service:
             alone=not settings.redis_url,
         )
 
-    def _cluster(self, settings: Settings, secret: str, fanout: ClusterFanout, limiter: Limiter) -> Cluster:
+    def _cluster(self, settings: Settings, secret: str, fanout: ClusterFanout, limiter: Limiter, hub: Hub) -> Cluster:
         """What there is besides where several servers share a database."""
         from server.store.postgres import PostgreSQL
 
@@ -276,7 +280,7 @@ class Service:
         self.desk.homes = homes
         self.desk.relinked = gateway.relinked
         self.desk.measure = gateway.mutual_ms
-        return Cluster(bus, homes, gateway)
+        return Cluster(bus, homes, gateway, Hints(hub, bus))
 
     def _held(self) -> dict[str, int]:
         """What is remembered of sockets: whoever is gone is in none of it."""

@@ -57,7 +57,7 @@ AT_ONCE = 50
 
 
 class Desk(Protocol):
-    async def take_up(self, session: str, lost_at: Ms | None, /) -> None: ...
+    async def take_up(self, session: str, lost_at: Ms | None, /) -> bool: ...
     def let_go(self, session: str, /) -> None: ...
     def knows(self, session: str, /) -> int: ...
     async def follow(self, session: str, /) -> None: ...
@@ -127,6 +127,7 @@ class Homes:
         self._renewed = 0.0  # monotonic: when the last renewal that succeeded was begun
         self._held: dict[str, _Held] = {}
         self._taking: dict[str, asyncio.Task[None]] = {}
+        self._finding: dict[str, asyncio.Task[Home]] = {}
         self._nodes: dict[str, Node] = {}
         self._given: Counter[str] = Counter()  # what was assigned since their load was last seen
         self._tasks: set[asyncio.Task[None]] = set()
@@ -208,6 +209,18 @@ class Homes:
             raise Busy()
         if await self._has(session):
             return Place(self.id, self.process, here=True)
+        finding = self._finding.get(session)
+        if finding is None:
+            finding = self._finding[session] = asyncio.create_task(self._find(session), name=f"find {session}")
+            finding.add_done_callback(lambda _: self._finding.pop(session, None))
+        home = await asyncio.shield(finding)
+        if home.node == self.id:
+            await self._take(home)
+            return Place(self.id, self.process, here=True)
+        return Place(home.node or "", home.process or "", here=False)
+
+    async def _find(self, session: str) -> Home:
+        """Once for all who ask just now: after a death both pages do, and whoever found the session without a home."""
         async with self._database.read() as connection:
             home = await homes.find(connection, session)
         if home is None or not home.living:
@@ -217,10 +230,7 @@ class Homes:
                 self._given[node.id] += 1
                 if node.id != self.id:
                     self._heard.tell(node.process, "adopt", session=session)
-        if home.node == self.id:
-            await self._take(home)
-            return Place(self.id, self.process, here=True)
-        return Place(home.node or "", home.process or "", here=False)
+        return home
 
     async def at_home(self, session: str) -> bool:
         """Whether it lives here, also if nobody has told us yet."""
@@ -276,7 +286,7 @@ class Homes:
     async def _take_up(self, home: Home) -> None:
         self._held[home.session] = _Held(home.epoch)
         try:
-            await self._desk.take_up(home.session, home.lost_at)
+            due = await self._desk.take_up(home.session, home.lost_at)
             if home.lost_at is not None:
                 await self._database.write(lambda c: homes.told(c, home.session, home.epoch))
                 log.info("took up a session whose home was lost", session=home.session, epoch=home.epoch)
@@ -284,7 +294,7 @@ class Homes:
             self._held.pop(home.session, None)
             self._desk.let_go(home.session)
             raise
-        if home.lost_at is not None:
+        if due:
             await self._desk.wake(home.session)
 
     async def _let_go(self, session: str) -> None:
@@ -324,6 +334,8 @@ class Homes:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(WATCH)
+            if self._just_unheard():
+                self._soon.set()
             if self._living and self._monotonic() >= self._until():
                 try:
                     await self._lose()
@@ -400,6 +412,10 @@ class Homes:
             return []
         others = {node.process for node in self._nodes.values() if node.process != self.process}
         return [process for process in others if self._heard.silent_for(process) * 1000 > homes.GONE]
+
+    def _just_unheard(self) -> bool:
+        """Whether a node may have died just now: it is not to depend on the second when that is seen."""
+        return any(self._heard.silent_for(process) * 1000 < homes.GONE + EVERY * 1000 for process in self._unheard())
 
     async def _rehome(self, session: str) -> None:
         await self.place(session)

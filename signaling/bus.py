@@ -30,8 +30,15 @@ HEARTBEAT = 0.25
 UNSURE = 1.0
 """Seconds without one's own heartbeat after which nobody waits for an answer any more."""
 
+UNHEARD = 1.5
+"""Seconds after which nobody waits for the answer of another one that says nothing at all."""
+
 DEAF = 3.0
 """Seconds after which a node says so of itself."""
+
+STUCK = 0.12
+"""Seconds in which a word to oneself must have come back, or Redis does not carry anything. Who asks in haste looks so
+closely, and only if the answer is not there at once."""
 
 TOO_OLD = 1.0
 WAITING = 20_000
@@ -64,6 +71,7 @@ class Bus:
         self._heard: dict[str, float] = {}
         self._hears_since = 0.0
         self._since = monotonic()
+        self._probed = 0.0
         self._numbers = itertools.count(1)
         self._asked: dict[int, asyncio.Future[Body]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -119,23 +127,38 @@ class Bus:
     def tell_all(self, kind: str, **body: Any) -> None:
         self.tell(_ALL, kind, **body)
 
-    async def ask(self, to: str, kind: str, **body: Any) -> Body:
-        """The other's answer. ``Busy`` when there is none."""
+    async def ask(self, to: str, kind: str, *, hasty: bool = False, **body: Any) -> Body:
+        """The other's answer. ``Busy`` when there is none: as soon as Redis, or the other, is not heard any more.
+
+        ``hasty``: a person waits for it, so that Redis is not given a second to come back.
+        """
         if self.unsure:
             raise Busy()
         number = next(self._numbers)
         answer: asyncio.Future[Body] = asyncio.get_running_loop().create_future()
         self._asked[number] = answer
-        end = self._monotonic() + ANSWER
+        begun, stuck = self._monotonic(), 0
         try:
             self._put(to, {"kind": kind, "from": self.me, "ask": number, **body})
             while not answer.done():
                 await asyncio.wait({answer}, timeout=LOOK)
-                if not answer.done() and (self.unsure or self._monotonic() > end):
+                if answer.done():
+                    break
+                if hasty:
+                    stuck = stuck + 1 if self._is_stuck(begun) else 0  # twice: it may be us who stood still
+                lost = self.unsure or self.silent_for(to) > UNHEARD
+                if lost or stuck > 1 or self._monotonic() - begun > ANSWER:
                     raise Busy()
             return answer.result()
         finally:
             self._asked.pop(number, None)
+
+    def _is_stuck(self, since: float) -> bool:
+        now = self._monotonic()
+        if now - self._probed >= LOOK:
+            self._probed = now
+            self.tell(self.me, "beat-own")
+        return now - max(self._heard.get(self.me, 0.0), since) > STUCK
 
     def _put(self, to: str, message: Body) -> None:
         if len(self._queue) == WAITING:

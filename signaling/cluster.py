@@ -15,6 +15,7 @@ It refuses to know the rules, what is on record, and how a home is chosen: that 
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -24,7 +25,7 @@ import structlog
 from signaling import messages
 from signaling.attendant import COME_BACK_MS, Attendant
 from signaling.bus import Body, Bus
-from signaling.errors import HeadstrtError, ProtocolError, Stale
+from signaling.errors import Busy, HeadstrtError, ProtocolError, Stale
 from signaling.fanout import Fanout
 from signaling.gateway import Gateway, Guard
 from signaling.messages import EVENT_NAMES, Draining, ServerMessage, parse_command
@@ -34,8 +35,15 @@ from signaling.session import Event, HangUp, Ms, Role
 log = structlog.get_logger(__name__)
 
 EVERY = 1.0
+LOOKS = 4
+"""How often between two rounds it is looked whether the homes of our pages are alive."""
+
 UNHEARD = 3.0
 """Seconds after which the sockets of a node that is not heard are gone."""
+
+LOST_WITHIN = 7.0
+"""Seconds for which a page waits at the door for a home that is not heard to be known as dead. Its next frame is not
+read meanwhile, so that it is shorter than its page waits for an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,17 +251,29 @@ class ClusterGateway(Gateway):
 
     async def _welcome(self, sid: str) -> bool:
         admission, before = self._admitted.pop(sid)
-        link = await self._store.link_of(admission.session, admission.role)
-        for _ in range(2):
+        link: int | None = None
+        end, moves = self._monotonic() + LOST_WITHIN, 0
+        while moves < 2:
             place = await self._places.place(admission.session)
             if place.here:
+                if self._away.pop(sid, None) is not None:  # it was to come to another
+                    self._fanout.unbind(sid)
                 return await self._attendant.arrive(sid, admission, before)
+            if link is None:
+                link = await self._store.link_of(admission.session, admission.role)
             if self._attendant.draining or not (sid in self._away or self._fanout.bind(sid, admission)):
                 return False
-            away = self._away[sid] = _Away(admission, place, self._monotonic())
-            answer = await self._bus.ask(
-                place.process, "arrive", sid=sid, session=admission.session, role=admission.role.value
-            )
+            away = self._away.setdefault(sid, _Away(admission, place, self._monotonic()))
+            away.place, away.got = place, 0
+            try:
+                answer = await self._bus.ask(
+                    place.process, "arrive", sid=sid, session=admission.session, role=admission.role.value
+                )
+            except Busy:
+                await asyncio.sleep(EVERY / LOOKS / 2)
+                if not await self._is_settled(place, end) or sid not in self._away:
+                    raise
+                continue
             if sid not in self._away:  # §2.5: gone meanwhile
                 self._bus.tell(place.process, "gone", sid=sid)
                 return False
@@ -262,8 +282,18 @@ class ClusterGateway(Gateway):
                 # renewed while it was on its way, and nobody knew of this socket yet
                 same = link == await self._store.link_of(admission.session, admission.role)
                 return bool(answer.get("ok")) and same
+            moves += 1
             self._places.look_soon()
             await asyncio.sleep(0.2)
+        return False
+
+    async def _is_settled(self, place: Place, end: float) -> bool:
+        """Wait until a home that is not heard is known as dead, or is heard again. Pages of a node that was killed come
+        at once, long before that is certain: who was sent away then would come back late. False: no use in waiting."""
+        while not self._bus.unsure and self._monotonic() < end:
+            if not self._places.is_alive(place.node) or self._bus.silent_for(place.process) < EVERY:
+                return True
+            await asyncio.sleep(EVERY / LOOKS / 2)
         return False
 
     def _disconnect(self, sid: str) -> None:
@@ -284,7 +314,8 @@ class ClusterGateway(Gateway):
         except ProtocolError as error:
             return _refused(error.code, error.detail)
         try:
-            answer = await self._bus.ask(away.place.process, "command", sid=sid, name=name, data=data, at=at)
+            asked = {"sid": sid, "name": name, "data": data, "at": at}
+            answer = await self._bus.ask(away.place.process, "command", hasty=True, **asked)
         except Stale as error:
             return await self._by_the_store(away.admission, command, at, error)
         if answer.get("moved"):
@@ -424,18 +455,19 @@ class ClusterGateway(Gateway):
     # --- every second ---
 
     async def _go_round(self) -> None:
-        while True:
-            await asyncio.sleep(EVERY)
+        for turn in itertools.count(1):
+            await asyncio.sleep(EVERY / LOOKS)
             try:
-                await self._once_round()
+                for sid, away in list(self._away.items()):
+                    if away.arrived and not self._places.is_alive(away.place.node):
+                        await self._send_back(sid)
+                if turn % LOOKS == 0:
+                    await self._once_round()
             except Exception:
                 log.exception("a round of the sockets failed")
 
     async def _once_round(self) -> None:
         now = self._monotonic()
-        for sid, away in list(self._away.items()):
-            if away.arrived and not self._places.is_alive(away.place.node):
-                await self._send_back(sid)
         holds: dict[str, dict[str, float | None]] = {}
         for sid, away in self._away.items():
             age = round(now - away.heard, 1) if away.arrived else None

@@ -11,7 +11,7 @@ The TypeScript types in ``static/src/protocol.ts`` are generated from these mode
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
@@ -33,10 +33,12 @@ PROTOCOL_VERSION = 1
 MAX_SDP = 32 * 1024
 
 
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - of UTC, without the word: so it is written fastest
+
+
 def to_rfc3339(at: Ms) -> str:
     """``1795359600000`` -> ``2026-11-22T15:00:00.000Z``: UTC with milliseconds, everywhere."""
-    seconds, millis = divmod(at, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{millis:03d}Z"
+    return f"{(_EPOCH + timedelta(milliseconds=at)).isoformat(timespec='milliseconds')}Z"
 
 
 def from_rfc3339(text: str) -> Ms:

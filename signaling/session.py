@@ -599,51 +599,56 @@ class _Draft:
     def follow(self, fact: Fact) -> None:
         self.clock = max(self.clock, fact.at)
         seats = self.seats
-        match fact:
-            case Warned() | Late() | Measured():
-                pass  # the most frequent ones
-            case Booked(slot=slot):
-                self.slot = slot
-            case Moved(slot=slot):
-                if slot.starts_at != self.slot.starts_at:  # another slot: what was missed in the old one stays there
-                    self.away = 0
-                self.slot = slot
-            case Accepted(role=role):
-                seats[role] = _promised(seats[role], accepted=True)
-            case Declined(role=role):
-                seats[role] = _promised(seats[role], declined=True)
-            case Exchanged(role=role):
-                seats[role] = _promised(seats[role])
-            case Joined(role=role, join=join, at=at):
-                old = seats[role]
-                bridged = old.gone is not None and at < old.gone.grace_until
-                seats[role] = Seat(True, join, old.since if bridged else at, None, old.accepted, at, old.declined)
-            case Replaced(role=role, join=join, at=at):
-                old = seats[role]
-                seats[role] = Seat(old.here, join, old.since, old.gone, old.accepted, at, old.declined)
-            case Departed(role=role, how=how, alive_at=alive_at, grace_until=grace_until):
-                seats[role] = _vacated(seats[role], Gone(how, alive_at, grace_until))
-            case Met(at=at):
-                self.met_at = at
-            case MediaFlowed():
-                self.media = True
-            case HungUp(role=role):
-                self.hung_up |= {role}
-            case ServiceLost(at=at):
-                self.lost_at = at
-                for role, seat in seats.items():
-                    if seat.here:
-                        seats[role] = _vacated(seat, Gone(How.SERVICE, at, at + self.slot.reconnect_grace))
-            case ServiceBack(at=at):
-                lost_at = self.lost_at if self.lost_at is not None else at
-                for role, seat in seats.items():
-                    if seat.gone is not None and seat.gone.grace_until > lost_at:  # P3.9: every grace starts anew
-                        gone = replace(seat.gone, grace_until=at + self.slot.reconnect_grace)
-                        seats[role] = replace(seat, gone=gone)
-                self.lost_at, self.back_at = None, at
-                self.away += self.slot.overlap(lost_at, at)
+        match fact:  # the most frequent ones first
+            case Warned():
+                pass
+            case Joined():
+                old = seats[fact.role]
+                bridged = old.gone is not None and fact.at < old.gone.grace_until
+                since = old.since if bridged else fact.at
+                seats[fact.role] = Seat(True, fact.join, since, None, old.accepted, fact.at, old.declined)
+            case Accepted():
+                seats[fact.role] = _promised(seats[fact.role], accepted=True)
+            case Departed():
+                gone = Gone(fact.how, fact.alive_at, fact.grace_until)
+                seats[fact.role] = _vacated(seats[fact.role], gone)
             case Ended():
                 self.end = fact
+            case MediaFlowed():
+                self.media = True
+            case Met():
+                self.met_at = fact.at
+            case Late() | Measured():
+                pass
+            case Booked():
+                self.slot = fact.slot
+            case Moved():
+                if fact.slot.starts_at != self.slot.starts_at:
+                    self.away = 0  # another slot: what was missed in the old one stays there
+                self.slot = fact.slot
+            case Declined():
+                seats[fact.role] = _promised(seats[fact.role], declined=True)
+            case Exchanged():
+                seats[fact.role] = _promised(seats[fact.role])
+            case Replaced():
+                old = seats[fact.role]
+                seats[fact.role] = Seat(old.here, fact.join, old.since, old.gone, old.accepted, fact.at, old.declined)
+            case HungUp():
+                self.hung_up |= {fact.role}
+            case ServiceLost():
+                self.lost_at = fact.at
+                for role, seat in seats.items():
+                    if seat.here:
+                        gone = Gone(How.SERVICE, fact.at, fact.at + self.slot.reconnect_grace)
+                        seats[role] = _vacated(seat, gone)
+            case ServiceBack():
+                lost_at = self.lost_at if self.lost_at is not None else fact.at
+                for role, seat in seats.items():
+                    if seat.gone is not None and seat.gone.grace_until > lost_at:  # P3.9: every grace starts anew
+                        gone = replace(seat.gone, grace_until=fact.at + self.slot.reconnect_grace)
+                        seats[role] = replace(seat, gone=gone)
+                self.lost_at, self.back_at = None, fact.at
+                self.away += self.slot.overlap(lost_at, fact.at)
 
     def session(self) -> Session:
         client, expert = self.seats[Role.CLIENT], self.seats[Role.EXPERT]

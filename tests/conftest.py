@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from tests import built
-from tests.e2e.stage import chromium, person, server
+from tests.e2e.nodes import server
+from tests.e2e.stage import chromium, person, shared_chromium
 from tests.stores import cluster, where
 
-__all__ = ["built", "chromium", "cluster", "person", "server", "where"]
+__all__ = ["built", "chromium", "cluster", "person", "server", "shared_chromium", "where"]
 
 LONGEST_FIRST = ("trial/", "e2e/", "security/", "year/", "server/")
 """Files that several processes take one by one: who takes a long one last keeps all the others waiting."""

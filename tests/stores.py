@@ -1,7 +1,9 @@
 """The two stores for tests: a folder for SQLite, and a PostgreSQL of our own that nobody else knows.
 
-The cluster is made once per test process, from Debian's package, in a temporary folder and behind a unix socket; its
-commits reach the disk as in production. Whatever PostgreSQL runs on this machine besides has nothing to do with it.
+The cluster is made once per test process, from Debian's package, in a temporary folder and behind a unix socket. Its
+commits reach the kernel, which outlives every crash that a test can make; that they reach the disk as well, as in
+production, is for what is measured (``durable``). Whatever PostgreSQL runs on this machine besides has nothing to do
+with it.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ _SEQUENCES = "select sequencename from pg_sequences where schemaname = 'public'"
 class Cluster:
     """A PostgreSQL server; ``fresh`` makes a database in it, and it may be frozen, crashed and started again."""
 
-    def __init__(self) -> None:
+    def __init__(self, listen: str = "", port: int = 5432, *, durable: bool = False) -> None:
+        """``listen``: an address that it can be reached at by TCP as well, by whoever can reach that."""
+        self._listen, self.port, self._durable = listen, port, durable
         self.folder = Path(tempfile.mkdtemp(prefix="headstrt-pg-"))
         self.folder.chmod(0o755)
         self._bin = _binaries()
@@ -49,6 +53,9 @@ class Cluster:
         self._made: dict[str, str] = {}  # what the migrations leave in the tables
         atexit.register(self.remove)
         self._run("initdb", "-D", self._data, "-U", _USER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
+        if listen:
+            with open(self.folder / "data" / "pg_hba.conf", "a") as hba:
+                hba.write(f"host all all {listen}/24 trust\n")
         self.start()
 
     @property
@@ -56,14 +63,21 @@ class Cluster:
         return str(self.folder / "data")
 
     def url(self, name: str) -> str:
-        return f"postgresql://{_USER}@/{name}?host={self.folder}"
+        port = f"&port={self.port}" if self._listen else ""
+        return f"postgresql://{_USER}@/{name}?host={self.folder}{port}"
+
+    def elsewhere(self, url: str) -> str:
+        """The same database, by the address that this listens on."""
+        return f"postgresql://{_USER}@{self._listen}:{self.port}/{url.partition('@/')[2].partition('?')[0]}"
 
     def start(self) -> None:
         log = open(self.folder / "log", "ab")  # noqa: SIM115 - the server's, for as long as it runs
         options = (
             "max_connections=200",
             "shared_buffers=16MB",
-            "listen_addresses=",
+            f"listen_addresses={self._listen}",
+            f"port={self.port}",
+            f"fsync={'on' if self._durable else 'off'}",
             f"unix_socket_directories={self.folder}",
         )
         self._process = subprocess.Popen(
@@ -75,7 +89,18 @@ class Cluster:
             **self._as,  # type: ignore[call-overload]
         )
         log.close()
-        ready = [self._bin / "pg_isready", "-q", "-h", str(self.folder), "-U", _USER, "-d", "postgres"]
+        ready = [
+            self._bin / "pg_isready",
+            "-q",
+            "-h",
+            str(self.folder),
+            "-p",
+            str(self.port),
+            "-U",
+            _USER,
+            "-d",
+            "postgres",
+        ]
         end = time.monotonic() + 180
         while subprocess.run(ready, check=False).returncode != 0:
             if self._process.poll() is not None or time.monotonic() > end:

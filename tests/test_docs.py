@@ -175,6 +175,79 @@ def test_every_file_of_the_code_that_is_named_exists(document: Path) -> None:
     assert {name for name in named if not (ROOT / name).exists()} == set()
 
 
+# --- figures ----------------------------------------------------------------------------------------------------------
+
+MEASURED = ("figures", "sizes", "trials")
+"""The pages that commands write. A figure that prose takes from one is the text of a link to its section there."""
+
+UNIT = r"µs|ms/s|ms|kB|KB|MB|GB|%|s"
+FIGURE = re.compile(rf"(\d+(?:[ ,]\d{{3}})*(?:\.\d+)?)(?: to \d[\d.]*)? ?({UNIT})?(?![\w])")
+LINKED = re.compile(rf"\[([^\]]*)\]\((?:docs/)?({'|'.join(MEASURED)})\.md(?:#([\w-]+))?\)")
+SPEAKS_OF_MEASURING = re.compile(
+    r"µs|ms/s|\bof CPU\b|\bCPU time\b|\bof a core\b|\bp(?:50|95|99)\b|\d [MG]B\b|"
+    r"[Mm]easured (?:on|at|with)\b|\b[Ss]imulated (?:on|at|with)\b|\btook \d|\d times (?:the|as|what)\b"
+)
+NOT_MEASURED = {
+    "two cores and 1 GB for 100 calls",  # advice
+    "107 000, 2 GB",  # arithmetic on what was measured
+}
+
+each_prose = pytest.mark.parametrize(
+    "document", [path for path in DOCS if path.stem not in MEASURED], ids=lambda path: str(path.relative_to(ROOT))
+)
+
+
+@each_prose
+def test_whoever_speaks_of_measuring_links_to_the_figure(document: Path) -> None:
+    """In the same paragraph, item or row; what follows from it by arithmetic may stand beside it."""
+    alone = [
+        block
+        for block in blocks(prose(document))
+        if re.search(r"\d", block) and SPEAKS_OF_MEASURING.search(block) and not LINKED.search(block)
+    ]
+    assert [block for block in alone if not any(said in block for said in NOT_MEASURED)] == []
+
+
+@each_prose
+def test_a_figure_in_prose_stands_in_its_section(document: Path) -> None:
+    """Within a factor of two, for prose rounds and machines differ; whatever is further off misleads."""
+    missing = []
+    for text, page, section in LINKED.findall(prose(document)):
+        rows = blocks(part_of(ROOT / "docs" / f"{page}.md", section))
+        for number, unit in FIGURE.findall(text):
+            said = as_number(number)
+            there = [as_number(each) for row in rows for each, its in FIGURE.findall(row) if unit in (its, *head(row))]
+            if not any(said / 2 <= each <= said * 2 for each in there):
+                missing.append(f"{number} {unit} ({page}#{section})")
+    assert missing == []
+
+
+def test_what_is_not_measured_is_still_said() -> None:
+    everything = "\n".join(prose(document) for document in DOCS)
+    assert {said for said in NOT_MEASURED if said not in everything} == set()
+
+
+def blocks(text: str) -> list[str]:
+    """Paragraphs, items of lists and rows of tables, each in a line."""
+    return [" ".join(block.split()) for block in re.split(r"\n\s*\n|\n(?=\s*(?:[-|#]|\d+\.) ?)", text)]
+
+
+def head(row: str) -> list[str]:
+    """The words of a row's first cell, which may name the unit of the others; '' among them: a bare number is any."""
+    return ["", *row.strip("| ").partition("|")[0].split()]
+
+
+def part_of(page: Path, section: str) -> str:
+    """A section with its own heading's rank and lower; the whole page for none."""
+    text = page.read_text()
+    parts = re.split(r"^(?=## )", text, flags=re.M)
+    return next((part for part in parts if part.partition("\n")[0] == f"## {section}"), "") if section else text
+
+
+def as_number(text: str) -> float:
+    return float(re.sub(r"[ ,]", "", text))
+
+
 # --- verdicts.md ------------------------------------------------------------------------------------------------------
 
 VERDICTS = ROOT / "docs" / "verdicts.md"

@@ -1,13 +1,15 @@
 """Who watches the dashboard by socket, and what is to be told to each: hints, merged and bounded.
 
-A hint names a session, its version and its phase. It is a listener of the desk; who may watch, and how it is written to
-a socket, is ``live``'s.
+A hint names a session, its version and its phase; of one session none is told that is older than the newest. It is a
+listener of the desk; who may watch, and how it is written to a socket, is ``live``'s; what is committed on other nodes
+it hears from ``hints``.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -20,6 +22,7 @@ from signaling.session import Ms
 PER_SIGN_IN: Final = 8
 IN_ALL: Final = 200
 ROOM: Final = 500
+REMEMBERED: Final = 5_000
 COUNTED_EVERY: Final = 4.0
 
 
@@ -36,10 +39,14 @@ class Watcher:
 
     def hint(self, session: str, version: int, phase: str) -> None:
         if session not in self.hints and len(self.hints) >= ROOM:
-            self.hints.clear()
-            self.reload = True
+            self.all_anew()
         if not self.reload:
             self.hints[session] = (version, phase)
+        self.news.set()
+
+    def all_anew(self) -> None:
+        self.hints.clear()
+        self.reload = True
         self.news.set()
 
 
@@ -48,6 +55,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._watchers: set[Watcher] = set()
+        self._newest: OrderedDict[str, int] = OrderedDict()
         self._counted: tuple[float, dict[str, Any]] | None = None
         self.closed = False
 
@@ -55,8 +63,23 @@ class Hub:
         return len(self._watchers)
 
     async def __call__(self, session: str, report: Report) -> None:
+        self.hint(session, report.version, report.session.phase.value)
+
+    def hint(self, session: str, version: int, phase: str) -> None:
+        """Of several nodes each may tell of the same change, and one of them late."""
+        if version <= self._newest.get(session, 0):
+            return
+        self._newest[session] = version
+        self._newest.move_to_end(session)
+        while len(self._newest) > REMEMBERED:
+            self._newest.popitem(last=False)
         for watcher in self._watchers:
-            watcher.hint(session, report.version, report.session.phase.value)
+            watcher.hint(session, version, phase)
+
+    def reload(self) -> None:
+        """Nobody knows what was missed: everything is to be asked for again."""
+        for watcher in self._watchers:
+            watcher.all_anew()
 
     def end(self, who: str) -> None:
         """``who``: an account, a key, or one sign-in's mark."""

@@ -55,7 +55,10 @@ _SOCKET = "/socket.io"  # engineio speaks for itself
 @web.middleware
 async def say_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
     if request.path.startswith(_SOCKET):
-        return await handler(request)
+        try:
+            return await handler(request)
+        except ConnectionError:  # gone before it was answered
+            return web.Response(status=HTTPStatus.BAD_REQUEST)
     try:
         return await handler(request)
     except HeadstrtError as error:

@@ -207,6 +207,8 @@ class Desk(Inbound):
 
 
 async def _remove_session(connection: AsyncConnection, session: str, now: Ms) -> None:
+    if not await archive.in_hand(connection, session):
+        return
     await cases.remove_session(connection, session)
     await archive.remove_session(connection, session, now)
     await inbox.remove_session(connection, session)

@@ -325,6 +325,8 @@ class Inbound(People):
 
         async def work(connection: AsyncConnection) -> _Done:
             await exclusively(connection, "source", _turn(source, one))
+            if not await inbox.is_due(connection, source.name, uid, at):
+                return _Done()
             chain = await _chain(connection, source, uid)
             done, wanted = await self._apply(connection, source, chain, None, guess, at, patient=False)
             if done.refused is not None:

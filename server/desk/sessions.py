@@ -59,6 +59,7 @@ from server.store import bookings, keys, outcomes, people, sessions, tables
 from server.store.batch import Rows, put
 from server.store.bookings import Engaged, Found
 from server.store.database import Database, Work
+from server.store.locks import exclusively
 from server.store.quality import Sample
 from server.store.sessions import Known, Party, Record, Summary
 from server.webhooks.payloads import rows
@@ -83,6 +84,7 @@ from signaling.session import (
     Phase,
     Remove,
     Role,
+    ServiceBack,
     ServiceLost,
     Session,
     Tick,
@@ -170,7 +172,7 @@ class Rules:
 
     def trace(self, person_id: str) -> str:
         """By which a person is known again who was erased while a sanction stood (P5.7): nobody else can make it."""
-        return hmac.new(self.token_key, b"trace\0" + person_id.encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self.token_key, b"trace\0" + person_id.encode(), "sha256").hex()
 
 
 SCOPES = ("sessions", "moderation", "endpoints", "read")
@@ -662,7 +664,12 @@ class Sessions:
     async def _follow_older(self) -> None:
         """What was over before the dashboard had its columns and its queue."""
         count = await self._of_older(outcomes.missing, following.catch_up)
-        people_found = await self.database.write(lambda c: following.catch_up_people(c, self.clock()))
+
+        async def catch_up_people(connection: AsyncConnection) -> int:
+            await exclusively(connection, "desk", "catch up")
+            return await following.catch_up_people(connection, self.clock())
+
+        people_found = await self.database.write(catch_up_people)
         if count or people_found:
             log.info("outcomes and cases were made of what is older than they", of=count, persons=people_found)
 
@@ -681,6 +688,7 @@ class Sessions:
                 return count
 
             async def work(connection: AsyncConnection, some: list[Record] = records) -> int:
+                await exclusively(connection, "desk", "catch up")  # several servers may start at once
                 return await catch_up(connection, some, self.clock())
 
             last, count = ids[-1], count + await self.database.write(work)
@@ -725,7 +733,7 @@ class Sessions:
         def happen(record: Record) -> tuple[Record, Sequence[AnyFact]]:
             if spared(record, now):
                 return record, ()
-            if self.homes is not None and _knows(record, last_alive):  # from another node
+            if self.homes is not None and _knows(record, last_alive, now):  # from another node
                 return record, ()
             return record, self._advance(record, Outage(max(last_alive, record.facts[-1].at)), now)  # it wrote that
 
@@ -734,14 +742,17 @@ class Sessions:
 
     # --- one of several servers ---
 
-    async def take_up(self, session: str, lost_at: Ms | None) -> None:
-        """A session lives here from now on. ``lost_at``: since then it had no home, and this is not on record yet."""
+    async def take_up(self, session: str, lost_at: Ms | None) -> bool:
+        """A session lives here from now on. ``lost_at``: since then it had no home, and this is not on record yet.
+        Returns whether something of it is due by now."""
         if lost_at is not None:
             await self._suffer(session, lost_at, self.clock())
         async with self._lock(session):
             record = await self.record(session)
             self._told[session] = _Told(record.version, _links(record))
-        self.alarm(session, _summary(record).wake_at)
+        wake_at = _summary(record).wake_at
+        self.alarm(session, wake_at)
+        return wake_at is not None and wake_at <= self.clock()
 
     async def link_of(self, session: str, role: Role) -> int:
         """Which link of this party counts now."""
@@ -1060,9 +1071,14 @@ def _links(record: Record) -> tuple[int, ...]:
     return tuple(record.party(role).token_version for role in Role)
 
 
-def _knows(record: Record, last_alive: Ms) -> bool:
-    """Whether an outage that begins there is on its ledger, or a later one."""
-    return any(isinstance(fact, ServiceLost) and fact.at >= last_alive for fact in record.facts)
+def _knows(record: Record, last_alive: Ms, now: Ms) -> bool:
+    """Whether an outage that begins there is on its ledger, or a later one; or one that has ended just now: its home
+    had signed a moment before this node did, and both were away."""
+    return any(
+        (isinstance(fact, ServiceLost) and fact.at >= last_alive)
+        or (isinstance(fact, ServiceBack) and fact.at >= max(last_alive, now - AWAY))
+        for fact in record.facts
+    )
 
 
 def _ids(booking: Booking) -> dict[Role, str]:

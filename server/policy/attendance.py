@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from server.policy.facts import AnyFact
+from server.policy.facts import AnyFact, FeeFactored, Priced
 from server.policy.spans import Interval, Spans, clip, total, union
 from server.policy.terms import Terms
 from server.policy.verdict import Attendance, AttendanceKind, Gap
@@ -128,24 +128,28 @@ def read(facts: Sequence[AnyFact], terms: Terms, until: Ms) -> Story:
     reached = True
     for number, fact in enumerate(facts):
         reached = reached and fact.at <= until
-        match fact:
+        match fact:  # the most frequent ones first
             case Warned() | Accepted():
-                pass  # the most frequent ones
+                pass
             case Joined() if reached:
                 seats[fact.role].join(fact.at)
             case Departed() if reached:
                 seats[fact.role].depart(fact)
-            case Replaced() if reached:
-                seats[fact.role].joined = fact.at  # P0.6: never a departure
+            case MediaFlowed():
+                flowed_at = fact.at if flowed_at is None else flowed_at
             case Met():
                 met_at = fact.at if met_at is None else met_at
                 early, counted = counted or 0, None
-            case MediaFlowed():
-                flowed_at = fact.at if flowed_at is None else flowed_at
-            case Measured():
-                counted = fact.mutual if counted is None else max(counted, fact.mutual)
+            case Priced() | FeeFactored():
+                pass
             case Booked():
                 slot, since = fact.slot, fact.at
+            case Ended():
+                end = end or fact
+            case Measured():
+                counted = fact.mutual if counted is None else max(counted, fact.mutual)
+            case Replaced() if reached:
+                seats[fact.role].joined = fact.at  # P0.6: never a departure
             case Moved() if slot is not None:
                 if fact.slot.starts_at != slot.starts_at:
                     bookings.append(Booking(slot, since, fact.at, fact.by, _in_time(fact, slot), facts[:number]))
@@ -153,8 +157,6 @@ def read(facts: Sequence[AnyFact], terms: Terms, until: Ms) -> Story:
                 slot = fact.slot
             case HungUp():
                 hung_up = hung_up or fact
-            case Ended():
-                end = end or fact
             case ServiceLost():
                 lost = fact.at
                 for seat in seats.values():
@@ -210,7 +212,7 @@ def slots(facts: Sequence[AnyFact]) -> tuple[Booking, ...]:
 
 def end_of(facts: Sequence[AnyFact]) -> Ended | None:
     """The one end, if it has come (P0.3)."""
-    return next((fact for fact in facts if isinstance(fact, Ended)), None)
+    return next((fact for fact in reversed(facts) if isinstance(fact, Ended)), None)
 
 
 def presence(facts: Sequence[AnyFact], role: Role, terms: Terms, until: Ms) -> Spans:

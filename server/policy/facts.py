@@ -7,7 +7,7 @@ ledger and does not move the machine: who looked in, what was settled, what beca
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
@@ -205,7 +205,8 @@ PolicyFact: TypeAlias = (
 AnyFact: TypeAlias = Fact | PolicyFact
 
 _ANY: TypeAdapter[Any] = TypeAdapter(
-    Annotated[AnyFact, Field(discriminator="kind")], config=ConfigDict(extra="forbid", strict=True)
+    Annotated[AnyFact, Field(discriminator="kind")],
+    config=ConfigDict(extra="forbid", strict=True, cache_strings="none"),  # few of a ledger's strings come again
 )
 _DECODE = _ANY.validator.validate_json  # without what the adapter asks itself at each call
 _MACHINE: frozenset[type[Any]] = frozenset(get_args(Fact))
@@ -227,8 +228,6 @@ def link_of(role: Role) -> str:
     return f"{role.value}.link"
 
 
-def machine_facts(facts: Iterable[AnyFact]) -> Iterator[Fact]:
+def machine_facts(facts: Iterable[AnyFact]) -> list[Fact]:
     """The facts that ``signaling.session.replay`` follows, in order."""
-    for fact in facts:
-        if type(fact) in _MACHINE:
-            yield fact  # type: ignore[misc]
+    return [fact for fact in facts if type(fact) in _MACHINE]  # type: ignore[misc]

@@ -29,7 +29,7 @@ Spans: TypeAlias = tuple[Interval, ...]
 
 
 def total(spans: Iterable[Interval]) -> Ms:
-    return sum(span.length for span in spans)
+    return sum([span.length for span in spans])
 
 
 def clip(spans: Iterable[Interval], start: Ms, end: Ms) -> Spans:

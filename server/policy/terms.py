@@ -205,7 +205,7 @@ class Terms:
     @property
     def hash(self) -> str:
         """The version: hex SHA-256 over all values, defaults included: the same values under the same keys."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()
+        return _digest(self.to_json())
 
     def to_json(self) -> str:
         """Canonical JSON of every value, durations in milliseconds: what is stored and hashed."""
@@ -271,6 +271,12 @@ def _read(text: str) -> Terms:
     terms = _build(json.loads(text), 1)
     object.__setattr__(terms, "stored", text)
     return terms
+
+
+@lru_cache(maxsize=64)
+def _digest(text: str) -> str:
+    """Asked for several times with every booking, and once with every verdict."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 # --- helpers ----------------------------------------------------------------------------------------------------------

@@ -146,6 +146,13 @@ async def old_sessions(connection: AsyncConnection, before: Ms, probes_before: M
     return [row.id for row in rows]
 
 
+async def in_hand(connection: AsyncConnection, session: str) -> bool:
+    """Take a session in hand that is to be removed. False: it is gone, or another server removes it just now."""
+    s = tables.sessions
+    query = select(s.c.id).where(s.c.id == session).with_for_update(skip_locked=True)
+    return (await connection.execute(query)).first() is not None
+
+
 async def remove_session(connection: AsyncConnection, session: str, now: Ms) -> None:
     """A session with its whole chain; the head stays."""
     s = tables.sessions

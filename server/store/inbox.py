@@ -136,6 +136,13 @@ _DUE = Questions(
 )
 
 
+async def is_due(connection: AsyncConnection, source: str, uid: str, now: Ms) -> bool:
+    """Whether it must be looked at still: another server may have looked meanwhile."""
+    b = tables.bookings
+    query = select(b.c.uid).where(b.c.source == source, b.c.uid == uid, b.c.wake_at <= now)
+    return (await connection.execute(query)).first() is not None
+
+
 # --- what goes (P5.7) -------------------------------------------------------------------------------------------------
 
 

@@ -130,6 +130,14 @@ class Facts:
     served: bool
 
 
+class _Connection(asyncpg.Connection):  # type: ignore[misc]
+    """One whose server may not answer its goodbye: then it is dropped, and nobody has to be told."""
+
+    async def close(self, *, timeout: float | None = None) -> None:
+        with contextlib.suppress(TimeoutError):  # by then it has been aborted
+            await super().close(timeout=timeout)
+
+
 @dataclass(slots=True)
 class _Turn:
     begun: bool = False
@@ -330,7 +338,9 @@ class PostgreSQL(Database):
 
     async def _connect(self) -> asyncpg.Connection:
         settings = {**_SETTINGS, "application_name": self.name}
-        return await asyncpg.connect(self._dsn, timeout=self.answer, server_settings=settings)
+        return await asyncpg.connect(
+            self._dsn, timeout=self.answer, server_settings=settings, connection_class=_Connection
+        )
 
     @contextlib.asynccontextmanager
     async def _connection(self, engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:

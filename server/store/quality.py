@@ -38,7 +38,11 @@ class Sample:
 
 
 async def add(connection: AsyncConnection, taken: Mapping[tuple[str, Role], Sequence[Sample]]) -> None:
-    """One row per side, all in one go; a row that is there already is left alone."""
+    """One row per side, all in one go; a row that is there already is left alone.
+
+    Nothing of who was erased meanwhile, by another server: there it could not be known what is on its way here (P5.7).
+    """
+    erased = await _erased(connection, sorted({session for session, _ in taken}))
     rows: list[dict[str, Any]] = [
         {
             "session_id": session,
@@ -48,7 +52,7 @@ async def add(connection: AsyncConnection, taken: Mapping[tuple[str, Role], Sequ
             "samples": json.dumps([_packed(each) for each in samples], separators=(",", ":")),
         }
         for (session, role), samples in taken.items()
-        if samples
+        if samples and (session, role) not in erased
     ]
     await put(connection, Rows(tables.quality, rows, once=True))
 
@@ -78,6 +82,17 @@ async def forget(connection: AsyncConnection, sides: Sequence[tuple[str, Role]])
     for start in range(0, len(sides), 100):
         some = [and_(q.c.session_id == session, q.c.role == role.value) for session, role in sides[start : start + 100]]
         await connection.execute(delete(q).where(or_(*some)))
+
+
+async def _erased(connection: AsyncConnection, sessions: Sequence[str]) -> set[tuple[str, Role]]:
+    p, n = tables.parties, tables.people
+    found: set[tuple[str, Role]] = set()
+    for start in range(0, len(sessions), 500):
+        some = p.c.session_id.in_(sessions[start : start + 500])
+        query = select(p.c.session_id, p.c.role).join(n, n.c.person_id == p.c.person_id)
+        rows = await connection.execute(query.where(some, n.c.erased_at.is_not(None)))
+        found |= {(row.session_id, Role(row.role)) for row in rows}
+    return found
 
 
 def _packed(sample: Sample) -> list[Any]:

@@ -29,20 +29,21 @@ reconnect_grace = 20
 class Redis:
     """A redis-server of our own, that may be stopped, frozen and emptied."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
         self.folder = folder
+        self.host = host
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}"
+        return f"redis://{self.host}:{self.port}"
 
     def start(self) -> None:
         program = shutil.which("redis-server")
         assert program, "Redis is not installed: make packages"
         self._process = subprocess.Popen(
-            [program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+            [program, *f"--port {self.port} --bind {self.host} --protected-mode no --appendonly no --save".split(), ""],
             cwd=self.folder,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -181,7 +182,10 @@ class Stage:
 
 
 @contextlib.asynccontextmanager
-async def stage(postgres: Cluster, folder: Path, count: int = 2, terms: str = TERMS) -> AsyncIterator[Stage]:
+async def stage(
+    postgres: Cluster, folder: Path, count: int = 2, terms: str = TERMS, *, started: int | None = None
+) -> AsyncIterator[Stage]:
+    """``started``: so many of them run at first, the others when they are told to."""
     bus = Redis(folder)
     bus.start()
     url = await postgres.fresh()
@@ -192,19 +196,30 @@ async def stage(postgres: Cluster, folder: Path, count: int = 2, terms: str = TE
         settings = {"HEADSTRT_DATABASE_URL": url, "HEADSTRT_REDIS_URL": bus.url, "HEADSTRT_NODE": f"n{number}"}
         nodes.append(Server(folder / f"n{number}", terms=terms, settings=settings))
         origin = origin or nodes[0].origin
-    made = Stage(nodes, bus, postgres, url)
+    async with running(Stage(nodes, bus, postgres, url), started) as made:
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def running(made: Stage, started: int | None = None) -> AsyncIterator[Stage]:
+    """Its nodes run, and have left without a word of complaint at the end."""
+    nodes = made.nodes
     try:
-        for node in nodes:  # one after the other: a busy machine takes its time for each
+        for node in nodes[:started]:  # one after the other: a busy machine takes its time for each
             await up(node)
         yield made
     finally:
         await asyncio.gather(*(guest.leave() for guest in made.guests), return_exceptions=True)
-        codes = await asyncio.gather(*(node.stop() for node in nodes if node.process), return_exceptions=True)
-        bus.stop()
-    for node, code in zip(nodes, codes, strict=False):
-        log = node.log()
-        assert "Traceback" not in log, log[-6000:]
+        codes = await asyncio.gather(*(_stop(node) for node in nodes), return_exceptions=True)
+        made.redis.stop()
+    for node, code in zip(nodes, codes, strict=True):
+        log = node.log() if node.process else ""
+        assert "Traceback" not in log, log[max(0, log.find("Traceback") - 1000) :][:6000]
         assert code in (0, -9), log[-3000:]
+
+
+async def _stop(node: Server) -> int:
+    return await node.stop() if node.process else 0
 
 
 async def up(node: Server) -> None:

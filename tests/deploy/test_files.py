@@ -12,13 +12,13 @@ import subprocess
 from collections.abc import Iterator
 from itertools import combinations
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from server.api.deps import NodeState
 from server.api.health import Metrics
 from server.config import PREFIX, Settings
 from server.selftest import Outcome
@@ -32,12 +32,6 @@ FILES = [ROOT / "compose.yaml", *sorted(path for path in DEPLOY.rglob("*") if pa
 BOARD = DEPLOY / "grafana" / "headstrt.json"
 RULES = DEPLOY / "prometheus" / "alerts.yaml"
 SETTINGS = {PREFIX + name.upper() for name in Settings.model_fields}
-SEVERAL = "redis_url" in Settings.model_fields
-"""Whether this version's servers can share a database. Where they cannot, files for several are not for it."""
-if not SEVERAL:
-    SETTINGS |= {f"{PREFIX}REDIS_URL", f"{PREFIX}NODE"}
-
-NODE_FIGURES = ("lease", "redis", "sessions", "nodes", "given_up", "dropped")
 
 
 def documents(path: Path) -> list[Any]:
@@ -116,9 +110,7 @@ async def exported(server: Server) -> dict[str, dict[str, set[str]]]:
     text: str = await server.call("GET", "/metrics")
     tested = Metrics()
     tested.show_test(Outcome(at=0, ok=True, first_frame_seconds=1.0, stop_seconds=0.0, failed=None))
-    if SEVERAL:  # else it has no such figures yet
-        state = dict.fromkeys(NODE_FIGURES, 0)
-        tested.show_node(SimpleNamespace(**state))
+    tested.show_node(NodeState("n0", lease=True, redis=True, sessions=0, nodes=2, given_up=0, dropped=0))
     found: dict[str, dict[str, set[str]]] = {"up": {"job": {"headstrt"}}}
     for line in text.splitlines():
         if line.startswith("# TYPE "):
@@ -131,7 +123,6 @@ async def exported(server: Server) -> dict[str, dict[str, set[str]]]:
                 for label, value in sample.labels.items():
                     found.setdefault(sample.name, {}).setdefault(label, set()).add(value)
     found["headstrt_relay_drops"] = {"why": {str(why) for why in (*Drop, *Refusal)}}
-    found.setdefault("headstrt_node", {"figure": set(NODE_FIGURES)})
     found["headstrt_webhook_attempts"] = {"outcome": set()}
     for labels in found.values():
         labels["instance"] = set()  # Prometheus's own

@@ -1,10 +1,24 @@
-"""For who is not root: tests with a network of their own run once more, inside one, each in a pytest of its own."""
+"""The stories of a call are told on one server, and in the long form once more on two nodes.
+
+And for who is not root: tests with a network of their own run once more, inside one, each in a pytest of its own.
+"""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.e2e.network import again, within_reach
+from tests.e2e.nodes import ALONE, TWO
+
+STORIES = ("test_call", "test_consent", "test_dashboard_live", "test_hard_stop", "test_leaving", "test_network")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.module.__name__.rpartition(".")[2] in STORIES and "server" in metafunc.fixturenames:
+        alone = pytest.param(ALONE, id=pytest.HIDDEN_PARAM)
+        metafunc.parametrize(
+            "server", [alone, pytest.param(TWO, id="two-nodes", marks=pytest.mark.long)], indirect=True
+        )
 
 
 @pytest.hookimpl(trylast=True)  # after those that are not wanted are out

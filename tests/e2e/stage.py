@@ -9,9 +9,11 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
+import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -94,11 +96,15 @@ class Server:
     media_port: int = field(default_factory=lambda: free_port(socket.SOCK_DGRAM))
     terms: str = TERMS
     settings: dict[str, str] = field(default_factory=dict)  # over what follows
+    host: str = "127.0.0.1"
+    inside: tuple[str, ...] = ()  # what it is started by, if not by itself
     process: asyncio.subprocess.Process | None = None
+    booking: str = "bk_1"
+    """The session that is meant where none is named."""
 
     @property
     def origin(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     async def start(self) -> None:
         (self.folder / "terms.toml").write_text(self.terms)
@@ -107,17 +113,18 @@ class Server:
             "HEADSTRT_ENV": "development",
             "HEADSTRT_SECRET": "an end-to-end test's own secret, long enough",
             "HEADSTRT_API_KEY": API_KEY,
+            "HEADSTRT_HOST": self.host,
             "HEADSTRT_PORT": str(self.port),
             "HEADSTRT_PUBLIC_URL": self.origin,
             "HEADSTRT_MEDIA_PORT": str(self.media_port),
-            "HEADSTRT_MEDIA_BIND": "127.0.0.1",
+            "HEADSTRT_MEDIA_BIND": self.host,
             "HEADSTRT_DATABASE_URL": f"sqlite:///{self.folder}/e2e.sqlite3",
             "HEADSTRT_TERMS": str(self.folder / "terms.toml"),
             **self.settings,
         }
         log = open(self.folder / "server.log", "ab")  # noqa: SIM115
         self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "server", "serve", cwd=ROOT, env=environment, stdout=log, stderr=log
+            *self.inside, sys.executable, "-m", "server", "serve", cwd=ROOT, env=environment, stdout=log, stderr=log
         )
         await until(self._ready, 60, "the server is ready")
 
@@ -161,7 +168,7 @@ class Server:
                 assert answer.status < 400, text
             return json.loads(text) if "json" in answer.content_type else text
 
-    async def book(self, *, starts_in: float, minutes: int, session_id: str = "bk_1") -> dict[str, Any]:
+    async def book(self, *, starts_in: float, minutes: int, session_id: str | None = None) -> dict[str, Any]:
         """A session that starts in so many seconds (negative: it has begun), for 120.00 USD."""
         now = int(time.time() * 1000)
         body: dict[str, Any] = {
@@ -172,21 +179,21 @@ class Server:
             "expert": {"id": "e_4", "name": "Max Expert"},
             "fee": {"amount": 12000, "currency": "USD"},
         }
-        booked: dict[str, Any] = await self.call("PUT", f"/v1/sessions/{session_id}", json=body)
+        booked: dict[str, Any] = await self.call("PUT", f"/v1/sessions/{session_id or self.booking}", json=body)
         return booked
 
-    async def session(self, session_id: str = "bk_1") -> dict[str, Any]:
-        answer: dict[str, Any] = await self.call("GET", f"/v1/sessions/{session_id}")
+    async def session(self, session_id: str | None = None) -> dict[str, Any]:
+        answer: dict[str, Any] = await self.call("GET", f"/v1/sessions/{session_id or self.booking}")
         return answer
 
-    async def ledger(self, session_id: str = "bk_1") -> list[dict[str, Any]]:
-        entries = (await self.call("GET", f"/v1/sessions/{session_id}/ledger"))["data"]
+    async def ledger(self, session_id: str | None = None) -> list[dict[str, Any]]:
+        entries = (await self.call("GET", f"/v1/sessions/{session_id or self.booking}/ledger"))["data"]
         return [json.loads(entry["data"]) if isinstance(entry["data"], str) else entry["data"] for entry in entries]
 
-    async def kinds(self, session_id: str = "bk_1") -> list[str]:
+    async def kinds(self, session_id: str | None = None) -> list[str]:
         return [entry["kind"] for entry in await self.ledger(session_id)]
 
-    async def ended(self, session_id: str = "bk_1", within: float = 60) -> dict[str, Any]:
+    async def ended(self, session_id: str | None = None, within: float = 60) -> dict[str, Any]:
         """The session, once it is over."""
 
         async def over() -> dict[str, Any] | None:
@@ -202,6 +209,11 @@ class Server:
         return sum(
             float(line.split()[-1]) for line in text.splitlines() if line.startswith('headstrt_relay{figure="packets"}')
         )
+
+    async def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """What stands in its store, past everything of it; stop it before."""
+        with sqlite3.connect(self.folder / "e2e.sqlite3") as database:
+            return list(database.execute(sql))
 
 
 @dataclass
@@ -307,11 +319,11 @@ class Cable:
         with contextlib.suppress(OSError):
             there_reader, there = await asyncio.open_connection("127.0.0.1", self._to)
             self._ends |= {writer, there}
-            await asyncio.gather(_pump(reader, there), _pump(there_reader, writer))
+            await asyncio.gather(pump(reader, there), pump(there_reader, writer))
             self._ends -= {writer, there}
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with contextlib.suppress(OSError):
         while data := await reader.read(65536):
             writer.write(data)
@@ -320,23 +332,48 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         writer.close()
 
 
-@pytest.fixture
-async def server(tmp_path: Path) -> AsyncIterator[Server]:
-    running = Server(tmp_path)
-    await running.start()
-    yield running
-    code = await running.stop()
-    log = running.log()
-    assert code in (0, -signal.SIGKILL), log
-    assert "Traceback" not in log, log
+class SharedChromium:
+    """One Chromium for all tests of a process: to start it costs more than most of what a test does in it.
+
+    Each test has a connection and contexts of its own, which are gone with it. Who has died is started again.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._process: subprocess.Popen[str] | None = None
+        self._address = ""
+
+    def address(self) -> str:
+        """Where it can be reached, by `playwright.chromium.connect`."""
+        if self._process is None or self._process.poll() is not None:
+            path = shutil.which("chromium")
+            assert path, "Chromium is missing: `make packages` installs it"
+            config = self._folder / "chromium.json"
+            config.write_text(json.dumps({"executablePath": path, "args": CHROMIUM_FLAGS, "host": "127.0.0.1"}))
+            command = [sys.executable, "-m", "playwright", "launch-server", "--browser=chromium", f"--config={config}"]
+            self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            assert self._process.stdout is not None
+            self._address = self._process.stdout.readline().strip()
+            assert self._address.startswith("ws://"), f"Chromium did not start: {self._address}"
+        return self._address
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+
+
+@pytest.fixture(scope="session")
+def shared_chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedChromium]:
+    shared = SharedChromium(tmp_path_factory.mktemp("chromium"))
+    yield shared
+    shared.close()
 
 
 @pytest.fixture
-async def chromium() -> AsyncIterator[Browser]:
-    path = shutil.which("chromium")
-    assert path, "Chromium is missing: `make packages` installs it"
+async def chromium(shared_chromium: SharedChromium) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))
+        browser = await playwright.chromium.connect(await asyncio.to_thread(shared_chromium.address))
         yield browser
         await browser.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sqlite3
 
 from tests.e2e.axe import accessible
 from tests.e2e.stage import People, Person, Server, until
@@ -193,8 +192,7 @@ async def test_P5_4_P5_6_P5_7_a_call_with_all_that_goes_from_page_to_page(server
     await until(lambda: _is(client.by("safety"), "aria-label", "Safety code, not compared yet"), 30)
     assert await code(expert) == await code(client)
     await server.stop()
-    with sqlite3.connect(server.folder / "e2e.sqlite3") as database:
-        kept = {role: json.loads(text) for role, text in database.execute("select role, samples from quality")}
+    kept = {role: json.loads(text) for role, text in await server.rows("select role, samples from quality")}
     assert set(kept) == {"client", "expert"}
     assert all(sample[4] in ("good", "fair", "poor", "none") for samples in kept.values() for sample in samples)
 

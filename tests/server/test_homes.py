@@ -16,6 +16,7 @@ from server.homes import KEEP, KEEP_ALONE, Homes
 from server.policy.terms import Terms
 from server.store import homes
 from server.store.database import Database, Locked, open_database
+from server.store.sealing import derive_sealing_key
 from signaling.cluster import Place
 from signaling.errors import Busy, Elsewhere
 from signaling.ports import Report
@@ -99,7 +100,8 @@ class NodeUnderTest:
 async def node(url: str, name: str, clock: Clock) -> AsyncIterator[NodeUnderTest]:
     database = open_database(url, together=True)
     await database.start()
-    rules = Rules(Terms(), GUIDELINES, "https://calls.example", tokens.derive_key(SECRET), "environment-key")
+    keys = tokens.derive_key(SECRET), "environment-key", derive_sealing_key(SECRET)
+    rules = Rules(Terms(), GUIDELINES, "https://calls.example", *keys)
     desk, ears, life, steady = Desk(database, rules, clock), Ears(), Life(), [1000.0]
     made: NodeUnderTest
 
@@ -269,6 +271,26 @@ async def test_P3_9_an_outage_is_told_once_though_its_teller_fell(cluster: Clust
         await a.look()
         assert await a.holds("bk_1")
         assert await kinds(a) == before
+
+
+async def test_P3_9_an_outage_of_all_nodes_is_told_once_of_each_call(cluster: Cluster) -> None:
+    """Both were away, one signed a moment after the other, and who takes the call up was away as well."""
+    async with two(cluster) as (a, b, url):
+        await call_on(a)
+        await a.desk.sign_of_life()
+        a.clock.now += 400
+        alive = await b.desk.sign_of_life()
+        a.clock.now += 16_000
+        await cluster.execute("update nodes set lease_until = 0 where name = 'a'", url)
+        await b.look()
+        assert await b.holds("bk_1")
+        a.clock.now += 300
+        await b.desk.outage(alive, lambda record, now: False)
+        assert (await kinds(b)).count("service_lost") == 1
+        again = await b.desk.sign_of_life()
+        a.clock.now += 16_000
+        await b.desk.outage(again, lambda record, now: False)
+        assert (await kinds(b)).count("service_lost") == 2
 
 
 async def test_an_outage_of_one_node_is_that_of_its_sessions_alone(cluster: Cluster) -> None:

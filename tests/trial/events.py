@@ -82,7 +82,7 @@ class Sink:
 
 
 async def events(folder: Path, scale: int, seed: int = 1) -> Row:
-    """``scale`` kills under 200 events each, or 1 000 in all for few of them, on SQLite."""
+    """``scale`` kills under 200 events each, on SQLite."""
     return await _events(f"sqlite:///{folder}/events.db", scale, seed)
 
 
@@ -96,7 +96,7 @@ async def events_postgresql(folder: Path, scale: int, seed: int = 1) -> Row:
 
 
 async def _events(where: str, kills: int, seed: int, on: str = "") -> Row:
-    number = 1_000 if kills < 10 else 200 * kills
+    number = 200 * kills
     chance = random.Random(seed)
     async with _sink(chance) as sink:
         hostile = await _prepare(where, sink)

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from bench import load
 from bench.figures import compiled
-from bench.load import Line, udp
-from bench.relay import checked, negotiated
+from bench.load import Line, checked, udp
+from bench.relay import negotiated
 from server.api.openapi import build
 from server.api.routes import ROUTES
 from signaling.relay.switchboard import RelaySettings, Switchboard

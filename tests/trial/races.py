@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from server.timers import Timers
 from signaling.errors import HeadstrtError
 from signaling.session import MINUTE, Accept, Depart, Ended, HangUp, How, Join, MediaUp, Ms, Outage, Role, Whom
 from tests.builders import NOON, Clock, Office, booking, office
+from tests.server.test_homes import node
 from tests.stores import Cluster
 from tests.trial.audit import Told, audit
 from tests.trial.row import Row
@@ -47,29 +48,64 @@ async def races_postgresql(folder: Path, scale: int) -> Row:
         await asyncio.to_thread(cluster.remove)
 
 
+async def races_of_nodes(folder: Path, scale: int) -> Row:
+    """The same on PostgreSQL, each race spread over two nodes that are alive; one of them is the session's home."""
+    cluster = await asyncio.to_thread(Cluster)
+    try:
+        return await races_of_nodes_on(cluster, scale)
+    finally:
+        await asyncio.to_thread(cluster.remove)
+
+
+async def races_of_nodes_on(cluster: Cluster, scale: int) -> Row:
+    problems: list[str] = []
+    url, clock, run = await cluster.fresh(), Clock(), 0
+    async with node(url, "a", clock) as a, node(url, "b", clock) as b:
+        for _ in range(scale):
+            run = await _raced((a, b), run, problems)
+    return await _row(url, run, problems, ", spread over two nodes")
+
+
 async def _races(where: Path | str, scale: int, on: str = "") -> Row:
     problems: list[str] = []
     run = 0
     for _ in range(scale):
         async with office(where) as o:
-            for name, prepare, act, kind, winners in _RACES:
-                run += 1
-                session = f"{name}-{run}"
-                o.clock.at(0)
-                await o.desk.book(booking(session, accepted=()))
-                await prepare(o, session)
-                before = Counter(fact.kind for fact in (await o.desk.record(session)).facts)
-                acts = (act(o, session, number) for number in range(RACERS))
-                results = await asyncio.gather(*acts, return_exceptions=True)
-                after = Counter(fact.kind for fact in (await o.desk.record(session)).facts)
-                if after[kind] - before[kind] != winners:
-                    problems.append(f"{name}: {after[kind] - before[kind]} times {kind}, not {winners}")
-                problems += [f"{name}: {r!r}" for r in results if _unexpected(r)]
-            run += 1
-            same = await asyncio.gather(*(o.desk.book(booking(f"book-{run}")) for _ in range(50)))
-            if sum(booked.created for booked in same) != 1 or len({booked.record.version for booked in same}) != 1:
-                problems.append("the same booking was made more than once")
-    problems += audit(where, Told(asked=_Anything()))
+            run = await _raced((o,), run, problems)
+    return await _row(where, run, problems, on)
+
+
+async def _raced(nodes: Sequence[Any], run: int, problems: list[str]) -> int:
+    """Each race once; how many there have been by now."""
+    o = nodes[0]
+    for name, prepare, act, kind, winners in _RACES:
+        run += 1
+        session = f"{name}-{run}"
+        o.clock.at(0)
+        await o.desk.book(booking(session, accepted=()))
+        for each in nodes if len(nodes) > 1 else ():
+            await each.look()  # its lease goes on
+            await each.homes.place(session)
+            o = each if session in each.homes.held() else o
+        await prepare(o, session)
+        before = Counter(fact.kind for fact in (await o.desk.record(session)).facts)
+        acts = (act(nodes[number % len(nodes)], session, number // len(nodes)) for number in range(RACERS))
+        results = await asyncio.gather(*acts, return_exceptions=True)
+        after = Counter(fact.kind for fact in (await o.desk.record(session)).facts)
+        won = sum(count for fact, count in (after - before).items() if fact == kind)
+        if won != winners:
+            problems.append(f"{name}: {won} times {kind}, not {winners}")
+        problems += [f"{name}: {r!r}" for r in results if _unexpected(r)]
+    run += 1
+    books = (nodes[number % len(nodes)].desk.book(booking(f"book-{run}")) for number in range(50))
+    same = await asyncio.gather(*books)
+    if sum(booked.created for booked in same) != 1 or len({booked.record.version for booked in same}) != 1:
+        problems.append("the same booking was made more than once")
+    return run
+
+
+async def _row(where: Path | str, run: int, problems: list[str], on: str) -> Row:
+    problems = [*problems, *audit(where, Told(asked=_Anything()))]
     return Row(
         f"{RACERS} racers on each of {len(_RACES)} transitions, one booking 50 times at once{on}",
         f"{run} races, {len(problems)} with more or less than one winner",

@@ -1,9 +1,15 @@
-"""One row of the table: what was done, what came of it, what was wanted."""
+"""One row of the table: what was done, what came of it, what was wanted; and the page that keeps the newest of each."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+from bench.figures import ROOT, stamp
+
+PAGE = ROOT / "docs" / "trials.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +33,29 @@ def table(rows: Sequence[Row]) -> str:
     for row in rows:
         lines += [f"{row.fault}: {problem}" for problem in row.problems[:20]]
     return "\n".join(lines)
+
+
+def write(name: str, row: Row, page: Path = PAGE) -> None:
+    """This trial's section of docs/trials.md, anew; the others stay as they are, with their own dates."""
+    sections = (
+        dict(re.findall(r"^## (\S+)\n\n(.*?)(?=^## |\Z)", page.read_text(), re.M | re.S)) if page.exists() else {}
+    )
+    lines = [
+        f"`.venv/bin/python -m tests.trial {name}`",
+        "",
+        "| fault | figure | target | |",
+        "|---|---|---|---|",
+        f"| {row.fault} | {row.figure} | {row.target} | {'met' if row.ok else '**short**'} |",
+        "",
+        f"{stamp()}.",
+    ]
+    sections[name] = "\n".join(lines)
+    parts = [
+        "# Trials",
+        "",
+        "Made by `make trial`; do not edit. Each row breaks something on purpose, on real servers, and says what came",
+        "of it beside what was wanted ([running.md](running.md)). What falls short stays here.",
+    ]
+    for each, text in sections.items():
+        parts += ["", f"## {each}", "", text.strip()]
+    page.write_text("\n".join(parts) + "\n")

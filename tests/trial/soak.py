@@ -5,7 +5,9 @@
 Each call is booked, joined by both, negotiated, checked over UDP, has media both ways for a moment, and ends: by the
 expert's hang-up, by the client's, or by two sockets that are cut, and the hard stop. Compared, when all is over, are
 open descriptors of the server and of its relay worker, their memory, sockets, relay sessions and legs. "At the start"
-is after a first tenth of the time, for caches and pools fill themselves once. Exits with 1 when it is not as it was.
+is after a first tenth of the time, for caches and pools fill themselves once. SQLite's files are held apart: its pool
+makes a reader when one is needed, which opens the log (WAL) when it has to, so that there may be as many as the pool
+may hold. Exits with 1 when it is not as it was.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ GROWTH: Final = 0.10  # of memory, and
 ROOM: Final = 8 << 20  # bytes, that an allocator may keep
 LASTS: Final = 60.0  # seconds: for as long a session whose sockets were cut is open to both
 CALM: Final = 180.0  # seconds for those to be over
-HEAD: Final = ("min", "calls", "fds", "fds relay", "MB", "MB relay", "sockets", "relay sessions", "legs")
+FILES: Final = 2 * (1 + 8) + 1  # the writer's and eight readers' database and log, and one index
+HEAD: Final = ("min", "calls", "fds", "fds relay", "SQLite", "MB", "MB relay", "sockets", "relay sessions", "legs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ class Look:
 
     minute: float
     calls: int
-    descriptors: tuple[int, int]  # the server's, the worker's
+    descriptors: tuple[int, int]  # the server's, the worker's, without those
+    files: int  # of SQLite
     memory: tuple[int, int]  # bytes
     sockets: int
     sessions: int  # of the relay
@@ -53,7 +57,7 @@ class Look:
 
     def row(self) -> tuple[str, ...]:
         memory = (f"{each / 1e6:.1f}" for each in self.memory)
-        figures = (*self.descriptors, *memory, self.sockets, self.sessions, self.legs)
+        figures = (*self.descriptors, self.files, *memory, self.sockets, self.sessions, self.legs)
         return f"{self.minute:.1f}", str(self.calls), *map(str, figures)
 
 
@@ -136,7 +140,8 @@ class Soak:
         return Look(
             (time.monotonic() - self.began) / 60,
             self.calls,
-            (len(os.listdir(f"/proc/{server}/fd")), len(os.listdir(f"/proc/{worker}/fd"))),
+            (descriptors(server), descriptors(worker)),
+            len(files(server)),
             (resident(server), resident(worker)),
             sockets,
             sessions,
@@ -162,6 +167,22 @@ class Soak:
         await callers
 
 
+def descriptors(process: int) -> int:
+    """How many are open, apart from those of SQLite."""
+    return len(os.listdir(f"/proc/{process}/fd")) - len(files(process))
+
+
+def files(process: int) -> list[str]:
+    """What SQLite has open: a database, its log and its index of that, some of them many times."""
+    found = []
+    for link in Path(f"/proc/{process}/fd").iterdir():
+        with contextlib.suppress(OSError):  # closed meanwhile
+            target = os.readlink(link)
+            if target.endswith((".sqlite3", ".sqlite3-wal", ".sqlite3-shm")):
+                found.append(target)
+    return found
+
+
 def show(row: tuple[str, ...]) -> None:
     print("  ".join(cell.rjust(max(len(head), 6)) for cell, head in zip(row, HEAD, strict=True)), flush=True)
 
@@ -177,6 +198,8 @@ def problems(first: Look, last: Look, soak: Soak) -> list[str]:
             found.append(
                 f"{who}: {more / 1e6:.1f} MB more, {more / max(1, last.calls - first.calls) / 1e3:.1f} kB a call"
             )
+    if last.files > FILES:
+        found.append(f"server: SQLite has {last.files} files open, its pool needs {FILES} at most")
     for name in ("sockets", "sessions", "legs"):
         if getattr(last, name):
             found.append(f"{getattr(last, name)} {name} are left")

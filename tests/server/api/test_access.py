@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from aiohttp import ClientConnectionResetError, web
 from aiohttp.test_utils import make_mocked_request
 
 from server.api.access import client_address
 from server.api.deps import DEPS
 from server.api.limiter import SHUT_FOR, WINDOW, Limiter
+from server.api.middleware import say_problems
 from tests.server.api.conftest import ALL, Build, World
 from tests.server.api.test_sessions import refused
 
@@ -134,3 +136,14 @@ async def test_behind_a_proxy_each_caller_is_shut_out_alone(build: Build) -> Non
         await world.call("GET", PATH, "wrong", headers={"X-Forwarded-For": "203.0.113.9"})
     await refused(await world.call("GET", PATH, headers={"X-Forwarded-For": "203.0.113.9"}), 429, "too_many_attempts")
     assert (await world.call("GET", PATH, headers={"X-Forwarded-For": "203.0.113.10"})).status == 200
+
+
+async def test_a_socket_whose_page_is_gone_before_the_answer_is_no_bug() -> None:
+    """As on a busy machine: the request was read, and behind it the end of the connection."""
+
+    async def gone(request: web.Request) -> web.StreamResponse:
+        raise ClientConnectionResetError("Cannot write to closing transport")
+
+    for path in ("/socket.io/?EIO=4&transport=websocket", "/v1/me"):
+        response = await say_problems(make_mocked_request("GET", path), gone)
+        assert response.status == 400

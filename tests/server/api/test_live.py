@@ -58,9 +58,9 @@ async def test_it_hints_at_what_is_another_now_and_says_no_more(world: World, hu
     assert await hears(socket, "counts") == {"kind": "counts", "live": 0, "held": 0, "waiting": 0}
     assert await hears(socket, "queue") == {"kind": "queue", "open": 0, "overdue": 0}
     await world.office.desk.report("bk_1", Join(Role.CLIENT, "a-join-of-the-client"), world.clock.now)
-    hint = await hears(socket, "session")
-    assert hint == {"kind": "session", "id": "bk_1", "version": 6, "status": "waiting"}
-    assert await hears(socket, "counts") == {"kind": "counts", "live": 0, "held": 0, "waiting": 1}
+    said = [await socket.receive_json(timeout=SOON) for _ in range(2)]  # in whichever order, on a busy machine
+    assert {"kind": "session", "id": "bk_1", "version": 6, "status": "waiting"} in said
+    assert {"kind": "counts", "live": 0, "held": 0, "waiting": 1} in said
     await socket.close()
 
 
