@@ -85,7 +85,7 @@ class Crowd:
     answered: list[float] = field(default_factory=list)  # seconds, of each command
     connected: list[float] = field(default_factory=list)
     unanswered: list[str] = field(default_factory=list)
-    put_off: int = 0  # commands and connections that were answered with `busy`: nothing lost, but not carried either
+    put_off: int = 0  # answered with `busy`, or not let in at all: nothing is lost, but nothing carried either
     refused: list[tuple[str, str]] = field(default_factory=list)  # session, what
     joins: dict[str, tuple[str, str]] = field(default_factory=dict)  # those acknowledged: session, role
     steps: dict[str, str] = field(default_factory=dict)  # joins that were acknowledged as stepped out: session
@@ -123,12 +123,16 @@ class Crowd:
             session, began = place.session, time.monotonic()
             party.wire = wire = await Wire.connect(self.port, party.address, party.token)
             self.connected.append(time.monotonic() - began)
-            answer = await self._ask(party, wire, "join")
         except (Gone, OSError, TimeoutError, Refused) as error:
-            if '"busy"' in f"{error}" or (isinstance(error, Refused) and error.code == "busy"):
-                self.put_off += 1
-            else:
-                self.unanswered.append(f"{place.session} {party.role}: could not come: {type(error).__name__} {error}")
+            if '{"message"' in f"{error}" and '"busy"' not in f"{error}":  # a page that may come was sent away
+                self.refused.append((place.session, f"connect: {error}"))
+            self.put_off += 1
+            self._out(party)
+            return
+        try:
+            answer = await self._ask(party, wire, "join")
+        except (Gone, TimeoutError) as error:
+            self.unanswered.append(f"{session} {party.role}: join: {type(error).__name__} {error}")
             self._out(party)
             return
         if not answer.get("ok"):
@@ -428,9 +432,9 @@ async def sockets(folder: Path, seconds: int, count: int = SOCKETS, rate: float 
     kbs = [f"{each.memory[1] / 1024:.0f} kB" for each in (ours, theirs)]
     return Row(
         f"{count} sockets, {rate:.0f} come and {rate:.0f} go a second for {seconds} s",
-        f"{len(crowd.unanswered) + seen.lost} of {len(ours.answered)} answers lost, {ours.put_off} busy, "
+        f"{len(crowd.unanswered) + seen.lost} of {len(ours.answered)} answers lost, {ours.put_off} put off, "
         f"{seen.ghosts} ghosts; p99 {p99s[0]} ({p99s[1]} bare), {kbs[0]} a socket ({kbs[1]})",
-        "0 lost, 0 busy, 0 ghosts",
+        "0 lost, 0 put off, 0 ghosts",
         ok=not problems and kept,
         problems=tuple(problems),
     )
