@@ -143,7 +143,7 @@ class Homes:
 
     async def stop(self) -> None:
         """After ``leave``."""
-        tasks = list(self._tasks)
+        tasks: list[asyncio.Task[Any]] = [*self._tasks, *self._finding.values(), *self._taking.values()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
