@@ -121,9 +121,9 @@ class Nodes(Server):
     async def start(self) -> None:
         if not self.nodes:
             await self._make()
+        await self.balancer.start()  # before them, as a real one: pages come back to the first that is there
         for node in self.nodes:  # one after the other: a busy machine takes its time for each
             await up(node)
-        await self.balancer.start()
 
     async def _make(self) -> None:
         assert self.cluster is not None
