@@ -37,7 +37,7 @@ class Cluster:
 
     def __init__(self, listen: str = "", port: int = 5432, *, durable: bool = False) -> None:
         """``listen``: an address that it can be reached at by TCP as well, by whoever can reach that."""
-        self._listen, self.port, self._durable = listen, port, durable
+        self._listen, self.port = listen, port
         self.folder = Path(tempfile.mkdtemp(prefix="headstrt-pg-"))
         self.folder.chmod(0o755)
         self._bin = _binaries()
@@ -56,6 +56,9 @@ class Cluster:
         if listen:
             with open(self.folder / "data" / "pg_hba.conf", "a") as hba:
                 hba.write(f"host all all {listen}/24 trust\n")
+        if not durable:
+            with open(f"{self._data}/postgresql.conf", "a") as settings:
+                settings.write("fsync = off\n")
         self.start()
 
     @property
@@ -77,7 +80,6 @@ class Cluster:
             "shared_buffers=16MB",
             f"listen_addresses={self._listen}",
             f"port={self.port}",
-            f"fsync={'on' if self._durable else 'off'}",
             f"unix_socket_directories={self.folder}",
         )
         self._process = subprocess.Popen(

@@ -355,15 +355,15 @@ class SharedChromium:
             config = self._folder / "chromium.json"
             config.write_text(json.dumps({"executablePath": path, "args": CHROMIUM_FLAGS, "host": "127.0.0.1"}))
             command = [sys.executable, "-m", "playwright", "launch-server", "--browser=chromium", f"--config={config}"]
-            self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
             assert self._process.stdout is not None
             self._address = self._process.stdout.readline().strip()
             assert self._address.startswith("ws://"), f"Chromium did not start: {self._address}"
         return self._address
 
     def close(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
+        if self._process is not None:  # it is Python, whose child is Node, whose child is Chromium
+            os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
 
 

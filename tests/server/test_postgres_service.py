@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 import subprocess
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from server.store.migrate import newest
 from tests.e2e.stage import Server, until
@@ -54,8 +56,25 @@ async def _a_couple_hangs_up(office: Office, http: aiohttp.ClientSession, sessio
     assert ("hung_up", "expert") in office.told.acknowledged[session]
 
 
-async def test_commands_beside_a_server_on_postgresql(cluster: Cluster, tmp_path: Path) -> None:
-    url = await cluster.fresh(migrated=False)
+@pytest.fixture
+async def durable(cluster: Cluster) -> AsyncIterator[Cluster]:
+    """As a PostgreSQL must be set that is not only for tests."""
+    await cluster.execute("alter system set fsync = on")
+    await cluster.execute("select pg_reload_conf()")
+    yield cluster
+    await cluster.execute("alter system reset fsync")
+    await cluster.execute("select pg_reload_conf()")
+
+
+async def test_doctor_finds_a_postgresql_that_may_lose_what_it_acknowledged(cluster: Cluster, tmp_path: Path) -> None:
+    variables = {"HEADSTRT_DATABASE_URL": await cluster.fresh(), "HEADSTRT_PORT": "0", "HEADSTRT_MEDIA_PORT": "0"}
+    look = await asyncio.to_thread(headstrt, tmp_path, "doctor", **variables)
+    assert look.returncode != 0
+    assert "fsync is off: what was acknowledged can be lost" in look.stdout
+
+
+async def test_commands_beside_a_server_on_postgresql(durable: Cluster, tmp_path: Path) -> None:
+    url = await durable.fresh(migrated=False)
 
     async def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
         variables = {"HEADSTRT_DATABASE_URL": url, "HEADSTRT_PORT": "0", "HEADSTRT_MEDIA_PORT": "0", **more}
@@ -83,7 +102,7 @@ async def test_commands_beside_a_server_on_postgresql(cluster: Cluster, tmp_path
         assert "in use by a running server" in (await run("doctor")).stdout
     finally:
         assert await server.stop() == 0
-    away = url.replace(str(cluster.folder), "/nowhere")
+    away = url.replace(str(durable.folder), "/nowhere")
     commands = (("serve",), ("keys", "list"), ("doctor",))
     for failed in await asyncio.gather(*(run(*command, HEADSTRT_DATABASE_URL=away) for command in commands)):
         assert failed.returncode == 1
