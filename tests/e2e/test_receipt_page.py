@@ -111,7 +111,9 @@ async def shown(page: Page, url: str) -> str:
     return str(await page.inner_text("main"))
 
 
-async def test_a_record_says_everything_in_plain_words_and_can_be_kept(record: Record, page: Page) -> None:
+async def test_a_record_says_everything_in_plain_words_and_can_be_kept(
+    record: Record, page: Page, tmp_path: Path
+) -> None:
     text = await shown(page, await record.page(CLIENT))
     for words in (
         "Signed record of a session",
@@ -135,7 +137,8 @@ async def test_a_record_says_everything_in_plain_words_and_can_be_kept(record: R
         await page.get_by_test_id("download").click()
     download = await waiting.value
     assert download.suggested_filename == "record-bk_1-client.jws"
-    kept = Path(await download.path()).read_text()
+    await download.save_as(tmp_path / "kept.jws")
+    kept = (tmp_path / "kept.jws").read_text()
     assert kept == await page.get_by_test_id("jws").inner_text()
     seed = await record.office.desk.signing.seed()
     public = receipts.public_of(seed)
