@@ -245,6 +245,14 @@ async def _over(on: Stage, some: Sequence[Call]) -> bool:
     return all(any(fact["kind"] == "ended" for fact in facts[call.session]) for call in some)
 
 
+def _at_its_end(ended: dict[str, Any], call: Call, outages: int) -> bool:
+    """Completed; or, where not both were back from an outage by then, interrupted by it (P3.9)."""
+    ends_at = round(call.ends_at * 1000)
+    if ended["reason"] == "interrupted":
+        return outages > 0 and bool(ended["at"] >= ends_at)
+    return bool((ended["reason"], ended["as_of"]) == ("completed", ends_at))
+
+
 async def _facts(on: Stage) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in await on.postgres.execute("select session_id, body from ledger order by 1, seq", on.url):
@@ -267,8 +275,7 @@ async def judged(
             told = [(f["kind"], f["at"], f.get("last_alive")) for f in facts[call.session] if "service" in f["kind"]]
             problems.append(f"{call.session}: {lost} outages, {back} ends of one: {told}")
         ended = next((fact for fact in facts[call.session] if fact["kind"] == "ended"), None)
-        completed = ("completed", round(call.ends_at * 1000))
-        if ended is not None and call.session not in hung_up and (ended["reason"], ended["as_of"]) != completed:
+        if ended is not None and call.session not in hung_up and not _at_its_end(ended, call, lost):
             problems.append(f"{call.session} ended as {ended}, not at {call.ends_at * 1000:.0f}")
         if call.overlap > 0:
             problems.append(f"{call.session}: two nodes forwarded it at once, for {call.overlap * 1000:.0f} ms")
