@@ -77,24 +77,25 @@ def stamp() -> str:
     return f"{when}; {machine()}; {load}"
 
 
-def write(report: Report, seconds: float) -> None:
-    """The report's section of docs/figures.md, anew; the others stay as they are, with their own dates.
+HEAD: Final = """# Figures
 
-    ``seconds``: what the whole section took.
-    """
+Made by `make bench`; do not edit. Every figure stands beside a reference measured in the same run, for a
+figure alone says as much about the machine as about the program. Figures that miss their target stay here.
+"""
+
+
+def write(report: Report, seconds: float) -> None:
+    """The report's section of docs/figures.md, anew. ``seconds``: what the whole section took."""
+    renew(PAGE, HEAD, report.name, f"{report.text()}\n\n{stamp()}; in {seconds:.0f} s.")
+
+
+def renew(page: Path, head: str, name: str, text: str) -> None:
+    """This section of a page, anew; the others stay as they are, with their own dates."""
     sections = (
-        dict(re.findall(r"^## (\w+)\n\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.M | re.S)) if PAGE.exists() else {}
+        dict(re.findall(r"^## (\S+)\n\n(.*?)(?=^## |\Z)", page.read_text(), re.M | re.S)) if page.exists() else {}
     )
-    sections[report.name] = f"{report.text()}\n\n{stamp()}; in {seconds:.0f} s."
-    parts = [
-        "# Figures",
-        "",
-        "Made by `make bench`; do not edit. Every figure stands beside a reference measured in the same run, for a",
-        "figure alone says as much about the machine as about the program. Figures that miss their target stay here.",
-    ]
-    for name, text in sections.items():
-        parts += ["", f"## {name}", "", text.strip()]
-    PAGE.write_text("\n".join(parts) + "\n")
+    sections[name] = text
+    page.write_text("\n".join([head, *(f"## {each}\n\n{said.strip()}\n" for each, said in sections.items())]))
 
 
 def compiled(name: str, folder: Path) -> Path:

@@ -48,7 +48,7 @@ async def _kills(server: Server, database: Path | str, scale: int, seed: int, cl
         office.hung_up.clear()
         office.hang_ups_until = chance.randint(1, 3 * COUPLES)
         async with aiohttp.ClientSession() as http:
-            stream = [asyncio.create_task(_stream(office, http, f"k{kill}-{lane}", chance)) for lane in range(COUPLES)]
+            stream = [asyncio.create_task(couples(office, http, f"k{kill}-{lane}", chance)) for lane in range(COUPLES)]
             if kill % 2:
                 await asyncio.sleep(chance.uniform(0.05, 3))
             else:  # in mid-settlement: within the milliseconds after a hang-up went out
@@ -59,7 +59,7 @@ async def _kills(server: Server, database: Path | str, scale: int, seed: int, cl
                 cluster.crash()
                 await asyncio.sleep(chance.uniform(0, 0.3))
             await server.kill()
-            problems += await _stop(stream)
+            problems += await stop(stream)
             if cluster is not None and kill % 3 == 2:
                 await asyncio.to_thread(cluster.start)
         began = time.monotonic()
@@ -86,7 +86,7 @@ async def _kills(server: Server, database: Path | str, scale: int, seed: int, cl
     )
 
 
-async def _stop(stream: list[asyncio.Task[None]]) -> list[str]:
+async def stop(stream: list[asyncio.Task[None]]) -> list[str]:
     """The socket library swallows a cancellation now and then: it is said again."""
     while pending := [task for task in stream if not task.done()]:
         for task in pending:
@@ -96,7 +96,7 @@ async def _stop(stream: list[asyncio.Task[None]]) -> list[str]:
     return [f"the driver: {error!r}" for error in errors if error is not None]
 
 
-async def _stream(office: Office, http: aiohttp.ClientSession, name: str, chance: random.Random) -> None:
+async def couples(office: Office, http: aiohttp.ClientSession, name: str, chance: random.Random) -> None:
     number = 0
     while office.server.process is not None and office.server.process.returncode is None:
         number += 1

@@ -22,13 +22,12 @@ from tests.cluster.stage import Stage, stage, up
 from tests.e2e.stage import until
 from tests.stores import Cluster
 from tests.trial.audit import Told, audit
-from tests.trial.driver import Office, Refused, now
-from tests.trial.kills import COUPLES, _stop
+from tests.trial.driver import Office, now
+from tests.trial.kills import COUPLES, couples, stop
 from tests.trial.nodes import own_cluster
 from tests.trial.row import Row
 
 _HOST = "127.0.0.2"
-_TOO_SLOW = ("session_over", "slot_over", "busy", "stale", "elsewhere", "not_connected")
 """Of a machine with more to do, and of a node whose neighbour has just died: refused is not acknowledged."""
 
 
@@ -96,27 +95,10 @@ async def _under_way(offices: list[Office], chance: random.Random, name: str, se
         for number, office in enumerate(offices):
             http = await stack.enter_async_context(aiohttp.ClientSession())
             lanes = (f"{name}-{number}-{lane}" for lane in range(COUPLES))
-            stream += [asyncio.create_task(_couples(office, http, lane, chance)) for lane in lanes]
+            stream += [asyncio.create_task(couples(office, http, lane, chance)) for lane in lanes]
         await asyncio.sleep(seconds)
-        problems = await _stop(stream)
+        problems = await stop(stream)
         assert not problems, problems
-
-
-async def _couples(office: Office, http: aiohttp.ClientSession, name: str, chance: random.Random) -> None:
-    number = 0
-    while office.server.process is not None and office.server.process.returncode is None:
-        number += 1
-        try:
-            await office.couple(http, f"{name}-{number}", chance)
-        except (TimeoutError, aiohttp.ClientError, OSError):
-            await asyncio.sleep(0.05)
-        except Refused as error:
-            if error.code not in _TOO_SLOW:
-                raise
-        except Exception as error:  # the socket library has many words for a server that is gone
-            if not type(error).__module__.startswith(("socketio", "engineio")):
-                raise
-            await asyncio.sleep(0.05)
 
 
 async def _all_sent(on: Stage) -> None:

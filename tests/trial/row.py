@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.figures import ROOT, stamp
+from bench.figures import ROOT, renew, stamp
 
 PAGE = ROOT / "docs" / "trials.md"
+HEAD = """# Trials
+
+Made by `make trial`; do not edit. Each row breaks something on purpose, on real servers, and says what came
+of it beside what was wanted ([running.md](running.md)). What falls short stays here.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +44,6 @@ def write(command: str, row: Row, page: Path = PAGE) -> None:
 
     ``command``: its name, and what else it was called with.
     """
-    name = command.partition(" ")[0]
-    sections = (
-        dict(re.findall(r"^## (\S+)\n\n(.*?)(?=^## |\Z)", page.read_text(), re.M | re.S)) if page.exists() else {}
-    )
     lines = [
         f"`.venv/bin/python -m tests.trial {command}`",
         "",
@@ -53,13 +53,4 @@ def write(command: str, row: Row, page: Path = PAGE) -> None:
         "",
         f"{stamp()}.",
     ]
-    sections[name] = "\n".join(lines)
-    parts = [
-        "# Trials",
-        "",
-        "Made by `make trial`; do not edit. Each row breaks something on purpose, on real servers, and says what came",
-        "of it beside what was wanted ([running.md](running.md)). What falls short stays here.",
-    ]
-    for each, text in sections.items():
-        parts += ["", f"## {each}", "", text.strip()]
-    page.write_text("\n".join(parts) + "\n")
+    renew(page, HEAD, command.partition(" ")[0], "\n".join(lines))
